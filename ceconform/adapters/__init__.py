@@ -1,0 +1,7 @@
+"""How each implementation is asked: one file a library."""
+
+from __future__ import annotations
+
+from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
+
+__all__ = ["Adapter", "Dialect", "Question", "Source", "Unsupported", "spell"]

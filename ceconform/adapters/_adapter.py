@@ -1,0 +1,143 @@
+"""What an adapter is: it writes a call as the source that a user of the library would write.
+
+The source is what the worker runs and what `explain` prints, so a report's program is the call that was made. An
+adapter translates and never repairs: no clipping, no casting, no reduction of its own. It never sees the answer.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceconform.corpus import Call
+from ceconform.errors import CeconformError
+
+__all__ = ["Adapter", "Dialect", "Question", "Source", "Unsupported", "spell"]
+
+
+class Unsupported(CeconformError):  # noqa: N818 - it is an answer, not an error
+    """The library cannot say this call; the message is the reason, which is data."""
+
+
+class Source(str):
+    """Python source, as against a string value."""
+
+    __slots__ = ()
+
+
+def spell(function: str, /, *arguments: Any, **keywords: Any) -> Source:
+    """Write a call: sources stand as they are, values as literals, keywords that are None are left out.
+
+    >>> spell("F.cross_entropy", Source("logits"), Source("labels"), weight=None, reduction="sum")
+    "F.cross_entropy(logits, labels, reduction='sum')"
+    """
+
+    def word(value: Any) -> str:
+        return str(value) if isinstance(value, Source) else repr(value)
+
+    named = (f"{name}={word(value)}" for name, value in keywords.items() if value is not None)
+    return Source(f"{function}({', '.join([*map(word, arguments), *named])})")
+
+
+class Question:
+    """A call as an adapter reads it: arrays by the names that they have in the source, parameters by value."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.loss = call.loss
+        self.dtype = call.dtype
+        self.device = call.device
+        self.axis = call.axis
+        self.reduction = call.reduction
+        self.ndim = call.predictions.ndim
+        self.classes = call.predictions.shape[call.axis] if self.ndim and call.axis is not None else 1
+        self.activation = call.activation
+        self.default_space = call.space == "default"
+        self.predictions = Source(call.spec.predictions if call.activation is None else "logits")
+        self.labels = Source("labels")
+
+    def get(self, parameter: str, default: Any = None) -> Any:
+        """A parameter: the name of an array, the value of a number, the default where the case does not state it."""
+        value = self.call.get(parameter, default)
+        return Source(parameter) if isinstance(value, np.ndarray) else value
+
+    def only(self, *parameters: str) -> None:
+        """Refuse any other parameter that the case states (`axis` and `reduction` are the adapter's to look at)."""
+        for name in self.call.parameters:
+            if name not in {"axis", "reduction", *parameters}:
+                raise Unsupported(f"no {name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a standalone program is written for a library: data, so that a report can print it without the library."""
+
+    imports: str
+    """`import torch\\nimport torch.nn.functional as F`."""
+    array: str
+    """A template with `{values}`, `{dtype}`, `{device}`: `torch.tensor({values}, dtype=torch.{dtype})`."""
+    gradient: str = ""
+    """A template with `{expression}` and `{x}` (the predictions' name) that sets `loss` and `gradient`; empty where the
+    library has no autodiff."""
+    show: str = "print({name})"
+    """A template with `{name}` that prints an array's values as a flat-able nested list of round-trip digits."""
+
+
+class Adapter:
+    """One library. A subclass has a method for each loss that the library computes.
+
+    Such a method takes a `Question` and yields one `Source` for each route (a function, its class form, …), or raises
+    `Unsupported`.
+    """
+
+    name: ClassVar[str]
+    """`torch`, `keras[jax]`."""
+    distribution: ClassVar[str]
+    """Whose version goes into the report."""
+    dialect: ClassVar[Dialect]
+    dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
+    conventions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """What the library documents: loss to names of conventions."""
+
+    def version(self) -> str:
+        """The version of the library."""
+        return importlib.metadata.version(self.distribution)
+
+    def devices(self) -> list[str]:
+        """Where the library can compute on this machine."""
+        return ["cpu"]
+
+    def switches(self) -> dict[str, Any]:
+        """What changes its arithmetic: x64, TF32, matmul precision, threads, flushing of subnormals."""
+        return {}
+
+    def namespace(self) -> dict[str, Any]:
+        """The names that the sources use: those of the dialect's imports."""
+        names: dict[str, Any] = {}
+        exec(self.dialect.imports, names)  # noqa: S102 - our own text, and the very lines that `explain` prints
+        return names
+
+    def asarray(self, values: NDArray[Any], dtype: str, device: str) -> Any:
+        """The library's array of exactly these numbers."""
+        raise NotImplementedError
+
+    def asnumpy(self, array: Any) -> NDArray[Any]:
+        """The numbers of an array, widened to float64."""
+        raise NotImplementedError
+
+    def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
+        """The shape, dtype and device of an array, in our words."""
+        return tuple(array.shape), str(array.dtype).rpartition(".")[2], "cpu"
+
+    def routes(self, question: Question) -> Iterator[Source]:
+        """Every way in which the library computes the question's loss."""
+        method = getattr(self, question.loss, None)
+        if method is None:
+            raise Unsupported(f"no {question.loss}")
+        yield from method(question)

@@ -1,0 +1,9 @@
+"""What is asked: cases, calls, and the losses that they are about."""
+
+from __future__ import annotations
+
+from ceconform.corpus.call import Call
+from ceconform.corpus.case import Case, Expected, Numbers
+from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
+
+__all__ = ["LOSSES", "REDUCTIONS", "Call", "Case", "Expected", "Loss", "Numbers"]

@@ -1,0 +1,84 @@
+"""A case: one question with one right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceconform.corpus.call import Call
+
+__all__ = ["Case", "Expected", "Numbers"]
+
+Numbers = NDArray[np.object_]
+"""An array of `decimal.Decimal`, 40 significant digits, with inf, -inf and nan."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Expected:
+    """The right answer, as the oracle wrote it.
+
+    Exactly one of these holds: `error` is set (the call must raise), or `loss` is set. `invalid` beside `loss` names
+    what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the losses that are touched.
+    """
+
+    loss: Numbers | None = None
+    gradient: Numbers | None = None
+    condition: Numbers | None = None
+    """Of each loss: |l| + Σ |x_i ∂l/∂x_i|."""
+    gradient_condition: Numbers | None = None
+    """Of each gradient: |g_i| + Σ |x_j ∂g_i/∂x_j| + κ."""
+    terms: int = 1
+    """How many terms the reductions add up, classes included: n in the tolerance."""
+    error: str = ""
+    """`shape`, `dtype` or `reduction`."""
+    invalid: str = ""
+    """`label-range`, `probability-range`, `log-probability-range`, `weight-range` or `parameter-range`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One question with one right answer; its id is its path in the corpus and its slug."""
+
+    id: str
+    description: str
+    loss: str
+    predictions: NDArray[np.float64]
+    labels: NDArray[Any] | None
+    parameters: Mapping[str, Any]
+    sources: Mapping[str, str]
+    expected: Expected
+    rounding: str = "float32"
+    tags: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    """The dtypes that can represent the inputs exactly: those in which the case is asked."""
+    label_dtype: str | None = None
+    activation: str | None = None
+    space: str = "stated"
+    cited: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Figures that a source prints, as printed: `loss` and `grad`, decimal strings in the shape of the answer."""
+    recognised_as: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """For a wrong pairing: the loss that was meant and the conventions under which it gives this very number."""
+    acceptable: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    formerly: tuple[str, ...] = ()
+    path: Path = Path()
+    line: int = 0
+
+    def call(self, dtype: str, device: str = "cpu") -> Call:
+        """The case as a call in this dtype."""
+        return Call(
+            loss=self.loss,
+            predictions=self.predictions,
+            labels=self.labels,
+            parameters=self.parameters,
+            activation=self.activation,
+            space=self.space,
+            dtype=dtype,
+            label_dtype=self.label_dtype,
+            device=device,
+        )

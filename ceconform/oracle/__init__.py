@@ -1,0 +1,7 @@
+"""What is right: the definitions in exact arithmetic."""
+
+from __future__ import annotations
+
+from ceconform.oracle.exact import Exact
+
+__all__ = ["Exact"]

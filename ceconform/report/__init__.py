@@ -1,0 +1,3 @@
+"""Telling: reports, and how they are shown."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Judging: what an observation is worth."""
+
+from __future__ import annotations
