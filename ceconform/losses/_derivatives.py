@@ -1,0 +1,27 @@
+"""Joins the analytic derivatives of a kernel to the autodiff of the backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat
+
+from ceconform.losses._kernel import Kernel
+
+__all__ = ["differentiable"]
+
+
+def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
+    """Evaluate a kernel so that PyTorch and JAX differentiate it by the kernel's own slopes.
+
+    On a backend without autodiff it is the plain value; `value_and_grad` works on all of them.
+    """
+    if array_api_compat.is_torch_namespace(xp):
+        from ceconform.losses._derivatives_torch import evaluate as evaluate_torch  # noqa: PLC0415 - lazily
+
+        return evaluate_torch(xp, kernel, *arrays)
+    if array_api_compat.is_jax_namespace(xp):
+        from ceconform.losses._derivatives_jax import evaluate as evaluate_jax  # noqa: PLC0415 - lazily
+
+        return evaluate_jax(xp, kernel, *arrays)
+    return kernel.value(xp, *arrays)
