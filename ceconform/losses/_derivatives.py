@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import array_api_compat
-
+from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel
 
 __all__ = ["differentiable"]
@@ -16,11 +15,11 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
 
     On a backend without autodiff it is the plain value; `value_and_grad` works on all of them.
     """
-    if array_api_compat.is_torch_namespace(xp):
+    if made_of(xp, "torch"):
         from ceconform.losses._derivatives_torch import evaluate as evaluate_torch  # noqa: PLC0415 - lazily
 
         return evaluate_torch(xp, kernel, *arrays)
-    if array_api_compat.is_jax_namespace(xp):
+    if made_of(xp, "jax"):
         from ceconform.losses._derivatives_jax import evaluate as evaluate_jax  # noqa: PLC0415 - lazily
 
         return evaluate_jax(xp, kernel, *arrays)

@@ -18,19 +18,23 @@ __all__ = [
     "expect_shape",
     "expect_within",
     "is_floating",
+    "made_of",
     "namespace",
     "number",
     "predictions",
 ]
 
 
+def made_of(xp: Any, library: str) -> bool:
+    """Whether a namespace is a library's; by name, because Dynamo warns of array-api-compat's cached questions."""
+    return library in xp.__name__.split(".")
+
+
 def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
-    if xp is not None and not array_api_compat.is_torch_namespace(xp):
+    if xp is not None and not made_of(xp, "torch"):
         return xp
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(x, torch.Tensor):
-        # Not `array_namespace`: its caches make Dynamo warn.
+    if _is_torch(x):
         from array_api_compat import torch as torch_namespace  # noqa: PLC0415 - imports torch
 
         return torch_namespace
@@ -41,6 +45,12 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
             f"`{name}` must be an array (NumPy, PyTorch, JAX, CuPy, Dask or another of the Array API): "
             f"got {type(x).__name__}"
         ) from error
+
+
+def _is_torch(x: Any) -> bool:
+    """Whether an array is PyTorch's; array-api-compat asks through caches, of which Dynamo warns."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
 
 
 def is_floating(xp: Any, dtype: Any) -> bool:
@@ -58,18 +68,23 @@ def predictions(xp: Any, x: Any, name: str) -> None:
 
 def device_of(xp: Any, x: Any) -> Any:
     """Return where new arrays go, to be passed as `device=`; JAX and Dask place them themselves."""
-    if array_api_compat.is_jax_namespace(xp) or array_api_compat.is_dask_namespace(xp):
+    if _is_torch(x):
+        return x.device
+    if made_of(xp, "jax") or made_of(xp, "dask"):
         return None
     return array_api_compat.device(x)
 
 
 def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -> Any:
     """Return an argument as an array of the predictions' library, or refuse it; `numbers` lets a number pass."""
-    if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+    if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
         return xp.asarray(float(value), dtype=like.dtype, device=device_of(xp, like))
-    if array_api_compat.is_jax_namespace(xp) and array_api_compat.is_numpy_array(value):
+    if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
         return xp.asarray(value)
-    if not array_api_compat.is_array_api_obj(value) or namespace(value, name) is not namespace(like, name):
+    if _is_torch(value) != _is_torch(like) or not (
+        _is_torch(value)
+        or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
+    ):
         raise DTypeError(
             f"`{name}` must be an array of the same library as the predictions, {_library(like)}: "
             f"got {_library(value)}"
