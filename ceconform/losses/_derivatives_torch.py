@@ -29,7 +29,9 @@ class _Reverse(torch.autograd.Function):  # type: ignore[misc] - torch is not in
     def backward(ctx: Any, cotangent: Any) -> Any:
         xp, kernel, arrays = ctx.xp, ctx.kernel, ctx.saved_tensors
         wanted = zip(ctx.needs_input_grad[2:], kernel.slopes, strict=False)
-        gradients = (pull(xp, kernel, cotangent, slope(xp, *arrays)) if want else None for want, slope in wanted)
+        gradients = (
+            pull(xp, kernel, cotangent, slope(xp, *arrays)) if want else None for want, slope in wanted
+        )
         return (None, None, *gradients)
 
 

@@ -16,7 +16,18 @@ from ceconform.losses._reduction import Reduction, expect_reduction, log_of
 from ceconform.losses._rules import Rules, computed_in_float32, read
 from ceconform.losses._transforms import transformed
 
-__all__ = ["Common", "Subject", "binary_labels", "distribution", "one_hot", "real_labels", "smoothed", "subject"]
+__all__ = [
+    "Common",
+    "Subject",
+    "binary_labels",
+    "distribution",
+    "one_hot",
+    "real_labels",
+    "shared",
+    "signs",
+    "smoothed",
+    "subject",
+]
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "logits": (-math.inf, math.inf),
@@ -64,6 +75,13 @@ class Subject:
         """C."""
         return 1 if self.axis is None else int(self.x.shape[self.axis])
 
+    @property
+    def checked_axis(self) -> int:
+        """The axis of a loss that cannot be without one."""
+        if self.axis is None:
+            raise ArgumentError(f"`axis` must be an axis of `{self.name}`: got None")
+        return self.axis
+
     def array(self, value: Any, name: str, *, numbers: bool = False) -> Any:
         """Return an argument as an array of the same library."""
         return _inputs.array(self.xp, value, name, self.x, numbers=numbers)
@@ -79,13 +97,21 @@ class Subject:
 
     def over_classes(self, value: Any) -> Any:
         """Return an array of one number for each class as it broadcasts against the predictions."""
-        assert self.axis is not None  # noqa: S101 - for the type checker; its callers have classes
-        value = self.xp.reshape(value, (self.classes, *(1 for _ in range(-self.axis - 1))))
+        value = self.xp.reshape(value, (self.classes, *(1 for _ in range(-self.checked_axis - 1))))
         return self.xp.broadcast_to(value, tuple(self.x.shape))
 
     def weighted(self, weight: Any, other: Any) -> Any:
         """Return weight · other; a weight of exactly 0 gives 0, and a negative one NaN."""
         return other if weight is None else differentiable(self.xp, PRODUCT, weight, other)
+
+    def total(self, weight: Any, q: Any) -> Any:
+        """Return the weight of each row, Σ_c q_c w_c; None where the reduction does not ask."""
+        if self.common.reduction != "weighted_mean" and self.rules.divisor not in {
+            "weights",
+            "target-weights",
+        }:
+            return None
+        return self.xp.sum(self.weighted(weight, q), axis=self.checked_axis)
 
     def weights(self, value: Any, name: str, shape: tuple[int, ...]) -> Any:
         """Return weights that broadcast to the shape, NaN where one is negative; None stays None."""
@@ -96,10 +122,10 @@ class Subject:
         _inputs.expect_broadcastable(value, name, shape)
         return self.xp.broadcast_to(self.not_negative(self.cast(value), name), shape)
 
-    def class_weights(self, value: Any, name: str) -> Any:
-        """Return one weight for each class, in the shape of the predictions; None stays None."""
+    def class_weights(self, value: Any, name: str, default: float | None = None) -> Any:
+        """Return one weight for each class, in the shape of the predictions; the default where none is given."""
         if value is None:
-            return None
+            return self.weights(default, name, tuple(self.x.shape))
         value = self.array(value, name)
         _real(self.xp, value, name)
         _inputs.expect_shape(value, name, (self.classes,), f"one number for each class of `{self.name}`")
@@ -133,7 +159,7 @@ class Subject:
             mass=mass,
             divisor=rules.divisor,
             elements=math.prod(x.shape),
-            target_mass=mass if target_mass is None else target_mass,
+            target_mass=target_mass,
             empty=rules.empty,
         )
         return Evaluation(
@@ -146,7 +172,7 @@ class Subject:
 
 
 def subject(
-    loss: str, x: Any, name: str, common: Common, *, axis: int | None, spaces: tuple[str, ...] = ()
+    loss: str, x: Any, name: str, common: Common, *, axis: int | None = None, spaces: tuple[str, ...] = ()
 ) -> Subject:
     """Check what can be checked before the labels are looked at."""
     expect_reduction(common.reduction)
@@ -177,9 +203,7 @@ def _axis(axis: Any, x: Any, name: str) -> int:
     if x.ndim == 0:
         raise ShapeError(f"`{name}` must have a class axis: expected at least one axis, got shape ()")
     if not isinstance(axis, int) or not -x.ndim <= axis < x.ndim:
-        raise ArgumentError(
-            f"`axis` must be an axis of `{name}`, in [{-x.ndim}, {x.ndim}): got {axis!r}"
-        )
+        raise ArgumentError(f"`axis` must be an axis of `{name}`, in [{-x.ndim}, {x.ndim}): got {axis!r}")
     axis = axis if axis < 0 else axis - x.ndim
     if x.shape[axis] == 0:
         raise ShapeError(f"`{name}` must have at least one class along axis {axis}: got {tuple(x.shape)}")
@@ -243,8 +267,7 @@ def distribution(on: Subject, labels: Any) -> Any:
 
 def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
     """Return class indices as distributions, NaN where there is no such class, and which rows count."""
-    xp, axis = on.xp, on.axis
-    assert axis is not None  # noqa: S101 - for the type checker
+    xp, axis = on.xp, on.checked_axis
     labels = on.array(labels, "labels")
     if not xp.isdtype(labels.dtype, "integral"):
         raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
@@ -267,3 +290,25 @@ def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
     classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
     hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
     return xp.where(xp.expand_dims(known, axis=axis), hot, math.nan), counts
+
+
+def shared(on: Subject, labels: Any) -> tuple[Any, Any]:
+    """Return multi-hot labels as distributions, 1/M on the M positive classes, and which rows have one."""
+    xp = on.xp
+    y = real_labels(on, labels)
+    right = (y == 0) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(xp, y, "labels", right, "be 0 or 1")
+    y = xp.where(right, y, math.nan)
+    positive = xp.sum(y, axis=on.checked_axis, keepdims=True)
+    counts = positive != 0
+    return y / xp.where(counts, positive, 1.0), xp.squeeze(counts, axis=on.checked_axis)
+
+
+def signs(on: Subject, labels: Any) -> Any:
+    """Return labels of -1 and +1, NaN where one is neither."""
+    y = real_labels(on, labels)
+    right = (y == -1) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(on.xp, y, "labels", right, "be -1 or +1")
+    return on.xp.where(right, y, math.nan)

@@ -105,7 +105,10 @@ def binary_probabilities(
 
 
 def _row(
-    costs: Callable[..., Any], gradient: Callable[..., Any], axis: int, poison: Callable[..., Any] | None = None
+    costs: Callable[..., Any],
+    gradient: Callable[..., Any],
+    axis: int,
+    poison: Callable[..., Any] | None = None,
 ) -> Kernel:
     """Return Σ mass_c · cost_c, a kernel of (predictions, mass); NaN where `poison` finds a value that is none."""
 
