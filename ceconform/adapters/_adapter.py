@@ -28,7 +28,18 @@ class Unsupported(CeconformError):  # noqa: N818 - it is an answer, not an error
 class Source(str):
     """Python source, as against a string value."""
 
-    __slots__ = ()
+    __slots__ = ("_via",)
+
+    @property
+    def via(self) -> str:
+        """The entry point that the source calls: `F.cross_entropy`."""
+        return getattr(self, "_via", "") or self.partition("(")[0]
+
+    def by(self, via: str) -> Source:
+        """The same source under another entry point's name."""
+        named = Source(self)
+        named._via = via
+        return named
 
 
 def spell(function: str, /, *arguments: Any, **keywords: Any) -> Source:
@@ -48,7 +59,7 @@ def spell(function: str, /, *arguments: Any, **keywords: Any) -> Source:
 class Question:
     """A call as an adapter reads it: arrays by the names that they have in the source, parameters by value."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, activations: Mapping[str, str]) -> None:
         self.call = call
         self.loss = call.loss
         self.dtype = call.dtype
@@ -57,10 +68,24 @@ class Question:
         self.reduction = call.reduction
         self.ndim = call.predictions.ndim
         self.classes = call.predictions.shape[call.axis] if self.ndim and call.axis is not None else 1
-        self.activation = call.activation
         self.default_space = call.space == "default"
         self.predictions = Source(call.spec.predictions if call.activation is None else "logits")
         self.labels = Source("labels")
+        self._activations = activations
+
+    @property
+    def x(self) -> Source:
+        """What the loss is given: the predictions, or a pairing's activation of them."""
+        if self.call.activation is None:
+            return self.predictions
+        if self.call.activation not in self._activations:
+            raise Unsupported(f"no {self.call.activation}")
+        return Source(self._activations[self.call.activation].format(x=self.predictions, axis=self.axis))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether any weights are stated, so that the two means differ."""
+        return not {"class_weight", "sample_weight"}.isdisjoint(self.call.parameters)
 
     def get(self, parameter: str, default: Any = None) -> Any:
         """A parameter: the name of an array, the value of a number, the default where the case does not state it."""
@@ -81,7 +106,8 @@ class Dialect:
     imports: str
     """`import torch\\nimport torch.nn.functional as F`."""
     array: str
-    """A template with `{values}`, `{dtype}`, `{device}`: `torch.tensor({values}, dtype=torch.{dtype})`."""
+    """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
+    `torch.tensor({values}, dtype=torch.{dtype})`."""
     gradient: str = ""
     """A template with `{expression}` and `{x}` (the predictions' name) that sets `loss` and `gradient`; empty where the
     library has no autodiff."""
@@ -102,6 +128,8 @@ class Adapter:
     """Whose version goes into the report."""
     dialect: ClassVar[Dialect]
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
+    activations: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """For the pairings: a template with `{x}` and `{axis}` for each of sigmoid, softmax, log_sigmoid, log_softmax."""
     conventions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """What the library documents: loss to names of conventions."""
 
@@ -123,13 +151,9 @@ class Adapter:
         exec(self.dialect.imports, names)  # noqa: S102 - our own text, and the very lines that `explain` prints
         return names
 
-    def asarray(self, values: NDArray[Any], dtype: str, device: str) -> Any:
-        """The library's array of exactly these numbers."""
-        raise NotImplementedError
-
-    def asnumpy(self, array: Any) -> NDArray[Any]:
+    def asnumpy(self, array: Any) -> NDArray[np.float64]:
         """The numbers of an array, widened to float64."""
-        raise NotImplementedError
+        return np.asarray(array).astype(np.float64)
 
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
         """The shape, dtype and device of an array, in our words."""

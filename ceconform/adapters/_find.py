@@ -1,0 +1,57 @@
+"""Which implementations there are: the files of this folder, entry points, and `package.module:Adapter`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ceconform.adapters._adapter import Adapter
+from ceconform.errors import UnknownNameError
+
+__all__ = ["GROUP", "find", "names"]
+
+GROUP = "ceconform.adapters"
+"""The entry point group of third parties: name of the implementation = `package.module:Adapter`."""
+
+
+def _ours() -> dict[str, type[Adapter]]:
+    """Each public module of this folder lists its adapters; none of them imports its framework."""
+    found = {}
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if not module.name.startswith("_"):
+            adapters = importlib.import_module(f"ceconform.adapters.{module.name}").ADAPTERS
+            found.update({adapter.name: adapter for adapter in adapters})
+    return found
+
+
+def names() -> list[str]:
+    """The implementations that can be asked for by name, ours first."""
+    return [*sorted(_ours()), *sorted(point.name for point in entry_points(group=GROUP))]
+
+
+def find(name: str) -> type[Adapter]:
+    """The adapter of an implementation.
+
+    Raises
+    ------
+    UnknownNameError
+        If nobody has that name, or `package.module:Adapter` leads nowhere.
+    """
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            adapter: type[Adapter] = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UnknownNameError(f"expected {name!r} to be package.module:Adapter, got {error}") from error
+        return adapter
+    ours = _ours()
+    if name in ours:
+        return ours[name]
+    for point in entry_points(group=GROUP, name=name):
+        return point.load()  # type: ignore[no-any-return]
+    close = difflib.get_close_matches(name, names(), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}"
+    raise UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
