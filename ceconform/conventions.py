@@ -309,9 +309,7 @@ LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """What each library documents, in the order of application, for each loss: `convention="keras"` and the like."""
 
 
-def resolve(
-    convention: str | Convention | tuple[str | Convention, ...] | None, loss: str
-) -> tuple[Convention, ...]:
+def resolve(convention: str | Convention | tuple[str | Convention, ...] | None, loss: str) -> tuple[Convention, ...]:
     """Name to data: a convention's name, a library's name, or an ordered tuple of these.
 
     Raises

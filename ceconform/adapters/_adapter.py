@@ -29,6 +29,7 @@ class Source(str):
     """Python source, as against a string value."""
 
     __slots__ = ("_via",)
+    _via: str
 
     @property
     def via(self) -> str:
@@ -67,6 +68,7 @@ class Question:
         self.axis = call.axis
         self.reduction = call.reduction
         self.ndim = call.predictions.ndim
+        self.matrix = call.predictions.ndim == 2  # noqa: PLR2004 - rows and classes
         self.classes = call.predictions.shape[call.axis] if self.ndim and call.axis is not None else 1
         self.default_space = call.space == "default"
         self.predictions = Source(call.spec.predictions if call.activation is None else "logits")

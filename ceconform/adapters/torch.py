@@ -30,7 +30,7 @@ def _plain_mean(q: Question) -> str:
 
 def _class_second(q: Question, x: Source) -> Source:
     """PyTorch's classes stand on axis 1, or 0 of a vector."""
-    if q.axis is None or q.ndim < 2 or q.axis % q.ndim == 1:
+    if q.axis is None or q.ndim <= 1 or q.axis % q.ndim == 1:
         return x
     return Source(f"{x}.movedim({q.axis}, 1)")
 
@@ -57,13 +57,13 @@ class Torch(Adapter):
 
     def devices(self) -> list[str]:
         """CUDA, where there is one."""
-        import torch  # noqa: PLC0415 - frameworks are imported where they are used
+        import torch
 
         return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
     def switches(self) -> dict[str, Any]:
         """Threads, TF32, flushing of subnormals."""
-        import torch  # noqa: PLC0415 - same
+        import torch
 
         return {
             "threads": torch.get_num_threads(),
@@ -83,9 +83,7 @@ class Torch(Adapter):
     def binary_cross_entropy(self, q: Question) -> Iterator[Source]:
         """`weight` multiplies the elements."""
         q.only("sample_weight")
-        yield from _forms(
-            q, "binary_cross_entropy", "BCELoss", weight=q.get("sample_weight"), reduction=_plain_mean(q)
-        )
+        yield from _forms(q, "binary_cross_entropy", "BCELoss", weight=q.get("sample_weight"), reduction=_plain_mean(q))
 
     def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
         """Also the multi-label form, whose mean over classes and rows is the mean over elements."""
@@ -98,7 +96,7 @@ class Torch(Adapter):
             pos_weight=q.get("pos_weight"),
             reduction=_plain_mean(q),
         )
-        if q.ndim == 2 and q.reduction == "mean" and q.call.parameters.keys() <= {"reduction"}:
+        if q.matrix and q.reduction == "mean" and q.call.parameters.keys() <= {"reduction"}:
             yield from _forms(q, "multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss", reduction="mean")
 
     def categorical_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
@@ -157,7 +155,7 @@ class Torch(Adapter):
             raise Unsupported("reduction='none' gives a value for each class")
         if q.reduction == "sum":
             names = ["sum"]
-        elif q.ndim == 2 and q.axis in {-1, 1}:
+        elif q.matrix and q.axis in {-1, 1}:
             names = ["batchmean", "mean"]
         else:
             raise Unsupported("reduction='batchmean' divides by the length of axis 0")
@@ -165,9 +163,7 @@ class Torch(Adapter):
         for name in names:
             for source in _forms(q, "kl_div", "KLDivLoss", log_x, q.labels, reduction=name):
                 yield source.by(f"{source.via}({name})")
-            for source in _forms(
-                q, "kl_div", "KLDivLoss", log_x, log_labels, reduction=name, log_target=True
-            ):
+            for source in _forms(q, "kl_div", "KLDivLoss", log_x, log_labels, reduction=name, log_target=True):
                 yield source.by(f"{source.via}({name}, log_target)")
 
     def entropy(self, q: Question) -> Iterator[Source]:

@@ -49,9 +49,9 @@ def _encode(value: Any) -> Any:
 
 def _decode(value: Any, dtype: str = "float64") -> Any:
     if isinstance(value, dict):
-        return np.array(
-            [float(v) if isinstance(v, str) else v for v in value["values"]], dtype=dtype
-        ).reshape(value["shape"])
+        return np.array([float(v) if isinstance(v, str) else v for v in value["values"]], dtype=dtype).reshape(
+            value["shape"]
+        )
     return float(value) if value in ("inf", "-inf", "nan") else value
 
 
@@ -73,9 +73,7 @@ def encode_call(call: Call) -> dict[str, Any]:
 
 def decode_call(data: Mapping[str, Any]) -> Call:
     """JSON data as a call."""
-    labels: NDArray[Any] | None = (
-        None if data["labels"] is None else _decode(data["labels"], data["labels_are"])
-    )
+    labels: NDArray[Any] | None = None if data["labels"] is None else _decode(data["labels"], data["labels_are"])
     return Call(
         loss=data["loss"],
         predictions=_decode(data["predictions"]),

@@ -34,9 +34,7 @@ class Evaluation:
         call = question.call
         kind = call.spec.labels
         labels = call.label_dtype or ("int64" if kind == "index" else call.dtype)
-        self.arrays: dict[str, tuple[NDArray[Any], str]] = {
-            str(question.predictions): (call.predictions, call.dtype)
-        }
+        self.arrays: dict[str, tuple[NDArray[Any], str]] = {str(question.predictions): (call.predictions, call.dtype)}
         if call.labels is not None:
             self.arrays["labels"] = (call.labels, labels)
         for name, value in call.parameters.items():
@@ -75,9 +73,7 @@ def _compiled(text: str, mode: str) -> CodeType:
 def _is_ours(error: Exception) -> bool:
     """A name that the source uses and the library has not: the adapter's fault, not an answer."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
-    )
+    return isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
 
 
 def _brief(text: str, limit: int = 300) -> str:
@@ -91,9 +87,9 @@ def observe(
     call: Call,
     *,
     skip: int = 0,
-    asking: Callable[[str, str], None] = lambda via, expression: None,
+    asking: Callable[[Source], None] | None = None,
 ) -> Iterator[Observation]:
-    """Ask one call by each route of the adapter."""
+    """Ask one call by each route of the adapter; `asking` hears of each route before it is taken."""
     question = Question(call, adapter.activations)
     try:
         routes = list(adapter.routes(question))
@@ -105,12 +101,12 @@ def observe(
         return
     evaluation = Evaluation(adapter, names, question)
     for source in routes[skip:]:
-        via = source.via
-        asking(via, source)
-        yield _answer(evaluation, source, via)
+        if asking is not None:
+            asking(source)
+        yield _answer(evaluation, source)
 
 
-def _answer(evaluation: Evaluation, source: Source, via: str) -> Observation:
+def _answer(evaluation: Evaluation, source: Source) -> Observation:
     template = evaluation.adapter.dialect.gradient
     started = time.perf_counter()
     try:
@@ -121,10 +117,10 @@ def _answer(evaluation: Evaluation, source: Source, via: str) -> Observation:
             gradient = evaluation.run(text, "gradient")
     except Exception as error:  # noqa: BLE001 - same
         reason = _brief(f"in the adapter: {type(error).__name__}: {error}")
-        return Observation(status="error", via=via, expression=str(source), reason=reason)
+        return Observation(status="error", via=source.via, expression=str(source), reason=reason)
     return Observation(
         status="answered",
-        via=via,
+        via=source.via,
         expression=str(source),
         value=value,
         gradient=gradient,
@@ -160,12 +156,10 @@ def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
         request = json.loads(text)
         number = request["id"]
 
-        def asking(via: str, expression: str, number: int = number) -> None:
-            say(id=number, asking={"via": via, "expression": str(expression)})
+        def asking(source: Source, number: int = number) -> None:
+            say(id=number, asking={"via": source.via, "expression": str(source)})
 
-        for observation in observe(
-            adapter, names, decode_call(request["call"]), skip=request["skip"], asking=asking
-        ):
+        for observation in observe(adapter, names, decode_call(request["call"]), skip=request["skip"], asking=asking):
             say(id=number, observation=encode_observation(observation))
         say(id=number, done=True)
 
