@@ -48,7 +48,11 @@ class Worker:
         self._pending = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
         self.hello: Mapping[str, Any] = {}
-        self._start()
+        try:
+            self._start()
+        except StartError:
+            self.close()
+            raise
 
     def _start(self) -> None:
         self._pending = b""

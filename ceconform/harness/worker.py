@@ -72,6 +72,8 @@ def _compiled(text: str, mode: str) -> CodeType:
 
 def _is_ours(error: Exception) -> bool:
     """A name that the source uses and the library has not: the adapter's fault, not an answer."""
+    if isinstance(error, AttributeError) and str(error).startswith("module "):
+        return True
     last = traceback.extract_tb(error.__traceback__)[-1]
     return isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
 
