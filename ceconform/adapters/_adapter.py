@@ -111,10 +111,15 @@ class Dialect:
     """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
     `torch.tensor({values}, dtype=torch.{dtype})`."""
     gradient: str = ""
-    """A template with `{expression}` and `{x}` (the predictions' name) that sets `loss` and `gradient`; empty where the
-    library has no autodiff."""
+    """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
+    `{expression}`, `{x}` (the predictions' name), and the two halves of the expression, `{function}` and `{arguments}`."""
     show: str = "print({name})"
-    """A template with `{name}` that prints an array's values as a flat-able nested list of round-trip digits."""
+    """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
+
+    def differentiate(self, expression: str, x: str) -> str:
+        """The source of the gradient."""
+        function, _, arguments = expression.partition("(")
+        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments[:-1])
 
 
 class Adapter:
