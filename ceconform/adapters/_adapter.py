@@ -112,7 +112,7 @@ class Dialect:
     `torch.tensor({values}, dtype=torch.{dtype})`."""
     gradient: str = ""
     """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
-    `{expression}`, `{x}` (the predictions' name), and the two halves of the expression, `{function}` and `{arguments}`."""
+    `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""
     show: str = "print({name})"
     """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
 
