@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 from ceconform.adapters._adapter import Adapter
 from ceconform.errors import UnknownNameError
 
-__all__ = ["GROUP", "find", "names"]
+__all__ = ["GROUP", "find", "installed", "names"]
 
 GROUP = "ceconform.adapters"
 """The entry point group of third parties: name of the implementation = `package.module:Adapter`."""
@@ -55,3 +55,11 @@ def find(name: str) -> type[Adapter]:
     close = difflib.get_close_matches(name, names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}"
     raise UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
+
+
+def installed(name: str) -> str:
+    """The installed version of an implementation's distribution, or the empty string."""
+    try:
+        return version(find(name).distribution)
+    except PackageNotFoundError:
+        return ""
