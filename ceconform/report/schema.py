@@ -53,54 +53,60 @@ def _quick(what: str) -> Test:
 
 
 def _compile(schema: Mapping[str, Any]) -> Test:
-    """Make a function of a schema; its keywords are those of our own schema, and each accepts no more than JSON Schema."""
-    tests = [
-        _keyword(word, value, schema)
-        for word, value in schema.items()
-        if word not in {*_REMARKS, "additionalProperties"}
-    ]
-    if "additionalProperties" in schema:
-        tests.append(_others(schema["additionalProperties"], frozenset(schema.get("properties", ()))))
+    """Make a function of a schema. It accepts no more than the schema does; an unknown keyword is a KeyError."""
+    words = sorted(schema.keys() - _REMARKS, key=lambda word: word != "type")
+    tests = [_WORDS[word](schema[word], schema) for word in words]
     return lambda x: all(test(x) for test in tests)
 
 
-def _keyword(word: str, value: Any, schema: Mapping[str, Any]) -> Test:
-    match word:
-        case "$ref":
-            return _compile(_schema()["$defs"][value.rpartition("/")[2]])
-        case "type":
-            types = [_TYPES[name] for name in ([value] if isinstance(value, str) else value)]
-            return lambda x: any(test(x) for test in types)
-        case "required":
-            return lambda x: all(name in x for name in value)
-        case "properties":
-            tests = {name: _compile(each) for name, each in value.items()}
-            return lambda x: all(tests[name](each) for name, each in x.items() if name in tests)
-        case "items":
-            item = _compile(value)
-            return lambda x: all(item(each) for each in x)
-        case "anyOf":
-            choices = [_compile(each) for each in value]
-            return lambda x: any(test(x) for test in choices)
-        case "enum":
-            return lambda x: isinstance(x, str) and x in value
-        case "const":
-            return lambda x: type(x) is type(value) and x == value
-        case "pattern":
-            found = re.compile(value).search
-            return lambda x: found(x) is not None
-        case "minLength":
-            return lambda x: len(x) >= value
-        case "minimum":
-            return lambda x: x is None or x >= value
-    raise NotImplementedError(f"the keyword {word} of {schema}")
+def _type(names: Any, _: Mapping[str, Any]) -> Test:
+    types = [_TYPES[name] for name in ([names] if isinstance(names, str) else names)]
+    return lambda x: any(test(x) for test in types)
 
 
-def _others(rule: Any, known: frozenset[str]) -> Test:
+def _properties(properties: Any, _: Mapping[str, Any]) -> Test:
+    tests = {name: _compile(each) for name, each in properties.items()}
+    return lambda x: all(tests[name](each) for name, each in x.items() if name in tests)
+
+
+def _others(rule: Any, schema: Mapping[str, Any]) -> Test:
+    known = frozenset(schema.get("properties", ()))
     if rule is False:
-        return lambda x: known.issuperset(x)
+        return known.issuperset
     test = _compile(rule)
     return lambda x: all(test(each) for name, each in x.items() if name not in known)
+
+
+def _items(schema: Any, _: Mapping[str, Any]) -> Test:
+    test = _compile(schema)
+    return lambda x: all(map(test, x))
+
+
+def _any_of(schemas: Any, _: Mapping[str, Any]) -> Test:
+    tests = [_compile(each) for each in schemas]
+    return lambda x: any(test(x) for test in tests)
+
+
+def _pattern(pattern: Any, _: Mapping[str, Any]) -> Test:
+    search = re.compile(pattern).search
+    return lambda x: search(x) is not None
+
+
+_WORDS: Mapping[str, Callable[[Any, Mapping[str, Any]], Test]] = {
+    "$ref": lambda ref, _: _compile(_schema()["$defs"][ref.rpartition("/")[2]]),
+    "additionalProperties": _others,
+    "anyOf": _any_of,
+    "const": lambda value, _: lambda x: type(x) is type(value) and x == value,
+    "enum": lambda values, _: lambda x: isinstance(x, str) and x in values,
+    "items": _items,
+    "minLength": lambda least, _: lambda x: len(x) >= least,
+    "minimum": lambda least, _: lambda x: x is None or x >= least,
+    "pattern": _pattern,
+    "properties": _properties,
+    "required": lambda names, _: lambda x: all(name in x for name in names),
+    "type": _type,
+}
+"""For each keyword of our own schema, a maker of its test."""
 
 
 def check(data: dict[str, Any], what: str, name: str, number: int) -> None:
