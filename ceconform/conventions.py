@@ -272,27 +272,41 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
 
 _KERAS_CATEGORICAL = ("renormalise-rows", "clip-at-1e-7", "divide-by-count", "empty-mean-is-zero")
 _KERAS_LOGITS = ("divide-by-count", "empty-mean-is-zero")
+_KERAS_LOSSES: Mapping[str, tuple[str, ...]] = {
+    "binary_cross_entropy": ("clip-at-1e-7", "empty-mean-is-zero"),
+    "binary_cross_entropy_with_logits": _KERAS_LOGITS,
+    "binary_focal_loss": ("clip-at-1e-7", "empty-mean-is-zero"),
+    "categorical_cross_entropy": _KERAS_CATEGORICAL,
+    "categorical_cross_entropy_with_logits": _KERAS_LOGITS,
+    "categorical_focal_loss": _KERAS_CATEGORICAL,
+    "sparse_cross_entropy": _KERAS_CATEGORICAL,
+    "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
+    "kl_divergence": ("clip-both-at-1e-7",),
+}
+# On TensorFlow the clipped probabilities' logarithms are given to a loss of logits, which renormalises them.
+_KERAS_ON_TENSORFLOW = {
+    "sparse_cross_entropy": ("clip-at-1e-7", "renormalise-rows", "divide-by-count", "empty-mean-is-zero")
+}
 
 LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "keras": MappingProxyType(
-            {
-                "binary_cross_entropy": ("clip-at-1e-7", "empty-mean-is-zero"),
-                "binary_cross_entropy_with_logits": _KERAS_LOGITS,
-                "binary_focal_loss": ("clip-at-1e-7", "empty-mean-is-zero"),
-                "categorical_cross_entropy": _KERAS_CATEGORICAL,
-                "categorical_cross_entropy_with_logits": _KERAS_LOGITS,
-                "categorical_focal_loss": _KERAS_CATEGORICAL,
-                "sparse_cross_entropy": _KERAS_CATEGORICAL,
-                "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
-                "kl_divergence": ("clip-both-at-1e-7",),
-            }
-        ),
+        "keras": MappingProxyType(_KERAS_LOSSES),
+        "keras[tensorflow]": MappingProxyType({**_KERAS_LOSSES, **_KERAS_ON_TENSORFLOW}),
         "sklearn": MappingProxyType(
             {
                 "binary_cross_entropy": ("clip-at-eps",),
                 "categorical_cross_entropy": ("clip-at-eps",),
                 "sparse_cross_entropy": ("clip-at-eps",),
+            }
+        ),
+        "tensorflow": MappingProxyType(
+            {
+                "binary_cross_entropy": ("add-1e-7-inside-log", "empty-mean-is-zero"),
+                "binary_cross_entropy_with_logits": ("empty-mean-is-zero",),
+                "brier_loss": ("empty-mean-is-zero",),
+                "categorical_cross_entropy_with_logits": ("empty-mean-is-zero",),
+                "hinge_loss": ("empty-mean-is-zero",),
+                "sparse_cross_entropy_with_logits": ("empty-mean-is-zero",),
             }
         ),
         "torch": MappingProxyType(

@@ -79,7 +79,7 @@ class Optax(Adapter):
             "jax": jax.__version__,
             "x64": jax.config.jax_enable_x64,
             "matmul_precision": jax.config.jax_default_matmul_precision,
-            "flushes_subnormals": float(jnp.float32(1e-38) * jnp.float32(0.1)) == 0.0,
+            "flushes_subnormals": float(jnp.exp(jnp.full(16, -100.0, dtype="float32"))[0]) == 0.0,
         }
 
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
@@ -133,7 +133,7 @@ class Optax(Adapter):
         log_x = Source(f"jnp.log({q.x})")
         yield spell("optax.kl_divergence", log_x, q.labels, axis=_axis(q))
         log_labels = Source(f"jnp.log({q.labels})")
-        yield spell("optax.kl_divergence_with_log_targets", log_x, log_labels, axis=_axis(q))
+        yield spell("optax.losses.kl_divergence_with_log_targets", log_x, log_labels, axis=_axis(q))
 
     def hinge_loss(self, q: Question) -> Iterator[Source]:
         """Labels of -1 and +1."""
