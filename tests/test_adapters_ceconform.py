@@ -15,7 +15,14 @@ OURS = [f"ceconform[{backend}]" for backend in ("array_api_strict", "cupy", "jax
 
 def call(loss: str) -> Call:
     """A call that states every parameter that the loss has."""
-    values = {"axis": -1, "reduction": "weighted_mean", "label_smoothing": 0.25, "gamma": 2.0, "ignore_index": 1, "base": 2.0}
+    values = {
+        "axis": -1,
+        "reduction": "weighted_mean",
+        "label_smoothing": 0.25,
+        "gamma": 2.0,
+        "ignore_index": 1,
+        "base": 2.0,
+    }
     arrays = {"class_weight", "sample_weight", "pos_weight", "alpha"}
     parameters = {name: np.ones(2) if name in arrays else values[name] for name in LOSSES[loss].parameters}
     labels = None if LOSSES[loss].labels is None else np.zeros(2)
