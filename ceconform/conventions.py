@@ -115,7 +115,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 link=_TORCH_BCE,
                 losses=("binary_cross_entropy",),
                 floor_log="-100",
-                gradient_floor="1e-12",
+                gradient_floor="9.999999960041972e-13",  # 1e-12 as a float32, in every dtype
             ),
             Convention(
                 name="clip-at-1e-7",
@@ -171,7 +171,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 name="divide-by-target-weight",
-                summary="The mean divides by the sum of the weights of the labelled classes, not of the smoothed labels.",
+                summary="The mean divides by the sum of the weights of the labelled classes, whatever the smoothing.",
                 formula="Σ s l / Σ s w_y",
                 link=_TORCH_CE,
                 losses=(*_CATEGORICAL, *_CATEGORICAL_LOGITS, "nll_loss"),

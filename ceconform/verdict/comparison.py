@@ -143,7 +143,8 @@ def compare(
     kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
     if invalid and part == "value":
         kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
-    ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
+    with np.errstate(all="ignore"):
+        ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
     missed = np.flatnonzero(~passes)
     worst = (
         int(min(missed, key=lambda at: (rank(str(kinds[at])), -ratio[at], at)))
