@@ -131,6 +131,7 @@ def compare(
         lost = np.maximum(math.sqrt(form.eps) * wanted.condition, (8 + n) * eps * scale)
         exactly = (got == right) | (np.isnan(got) & np.isnan(right))
         measurable = np.isfinite(got) & np.isfinite(right)
+        ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
         ulps = np.abs((got - right) - wanted.residual) / unit_in_the_last_place(right, dtype)
     passes = exactly | (measurable & ~wanted.zero & (error <= bound))
     if part == "gradient":
@@ -143,7 +144,6 @@ def compare(
     kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
     if invalid and part == "value":
         kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
-    ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
     missed = np.flatnonzero(~passes)
     worst = (
         int(min(missed, key=lambda at: (rank(str(kinds[at])), -ratio[at], at)))
