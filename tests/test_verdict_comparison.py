@@ -38,16 +38,16 @@ def test_the_correctly_rounded_number_passes_within_half_a_unit(dtype, exact):
 
 
 @given(
-    condition=st.floats(1.0, 1e6),
+    condition=st.floats(1e3, 1e6),
     terms=st.integers(1, 1000),
-    share=st.floats(0.0, 0.999),
+    share=st.floats(0.0, 0.99),
 )
 def test_the_bound_is_a_multiple_of_eps_times_condition(condition, terms, share):
     """Errors up to (8 + log2 n) eps condition pass, larger ones do not."""
     bound = (8 + math.log2(terms)) * 2.0**-52 * condition
     exact, how = "1", {"condition": repr(condition), "terms": terms}
     assert against(1 + bound * share, exact, "float64", **how).kind == ""
-    assert against(1 + bound * 1.001 + 2.0**-52, exact, "float64", **how).kind != ""
+    assert against(1 + bound * 1.01, exact, "float64", **how).kind != ""
 
 
 @pytest.mark.parametrize(
