@@ -6,8 +6,12 @@ from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, us
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
-from ceconform.report.markdown import render_markdown
+from ceconform.report.insertion import insert
+from ceconform.report.markdown import render_markdown, render_table
+from ceconform.report.picture import render_plain, render_svg
 from ceconform.report.program import program
+from ceconform.report.progress import Watch
+from ceconform.report.recording import Recorder
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
 from ceconform.report.text import render_text
@@ -18,17 +22,23 @@ __all__ = [
     "Discrepancy",
     "Header",
     "Implementation",
+    "Recorder",
     "Report",
     "Result",
     "Usage",
+    "Watch",
     "Writer",
     "discrepancies",
     "explain",
+    "insert",
     "merge",
     "program",
     "record",
     "render_discrepancies",
     "render_markdown",
+    "render_plain",
+    "render_svg",
+    "render_table",
     "render_text",
     "usages",
 ]

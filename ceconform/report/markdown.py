@@ -9,7 +9,7 @@ from ceconform.report.summary import Row, Tally, summarise
 from ceconform.report.text import title, ulps
 from ceconform.verdict import VERDICTS
 
-__all__ = ["cell", "render_markdown", "table"]
+__all__ = ["cell", "render_markdown", "render_table", "table"]
 
 
 def cell(text: str) -> str:
@@ -30,11 +30,20 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]], numbers: int = 0)
     yield ""
 
 
+def render_table(report: Report) -> str:
+    """Write the table of implementations alone, for a README."""
+    return "\n".join(_implementations(summarise(report).tallies))
+
+
+def _implementations(tallies: Iterable[Tally]) -> Iterator[str]:
+    return table(("implementation", "version", *VERDICTS, "worst pass"), map(_counts, tallies), 6)
+
+
 def render_markdown(report: Report) -> str:
     """Write a report as GitHub-flavoured Markdown: the table, acceptable by convention, fails by kind, errors."""
     summary = summarise(report)
     lines = [f"{title(report)}", ""]
-    lines += table(("implementation", "version", *VERDICTS, "worst pass"), map(_counts, summary.tallies), 6)
+    lines += _implementations(summary.tallies)
     if summary.acceptable:
         lines += ["### Acceptable, by convention", ""]
         lines += table(("convention", "implementations"), ((f"`{k}`", v) for k, v in summary.acceptable.items()))

@@ -55,7 +55,7 @@ def program(
         steps = speech.differentiate(expression, x)
         shows = [shown, speech.show.format(name="gradient")]
         # Some libraries set the loss on the way to its gradient.
-        bodies += [steps, *shows] if re.search(r"^loss\b.*=", steps, re.MULTILINE) else [loss, steps, *shows]
+        bodies += [steps, *shows] if re.search(r"^(\w+, )*loss\b.*=", steps, re.MULTILINE) else [loss, steps, *shows]
     else:
         bodies += [loss, shown]
     body = "\n".join(bodies)

@@ -1,4 +1,7 @@
-"""Reports: a header, results, a footer, one JSON object a line."""
+"""Reports: a header, results, a footer, one JSON object a line.
+
+A run does not know its implementations before they start, so a header may come in parts, which are merged.
+"""
 
 from __future__ import annotations
 
@@ -69,6 +72,9 @@ class Report:
             if header is None:
                 check(data, "header", name, number)
                 header = Header.of(data["header"])
+            elif "header" in data:
+                check(data, "header", name, number)
+                header = header.merge(Header.of(data["header"]))
             elif "footer" in data:
                 check(data, "footer", name, number)
                 if data["footer"]["results"] != len(results):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from ceconform.report.header import Header
+from ceconform.report.header import Header, Implementation
 from ceconform.report.report import footer, text
 from ceconform.report.result import Result
 
@@ -39,6 +40,14 @@ class Writer:
         self._started = time.monotonic()
         self._say(text({"header": self._header.line()}))
         return self
+
+    def introduce(self, implementation: Implementation) -> None:
+        """Write that an implementation has started."""
+        self._say(text({"header": replace(self._header, implementations=(implementation,)).line()}))
+
+    def miss(self, name: str, reason: str) -> None:
+        """Write that an implementation did not start."""
+        self._say(text({"header": replace(self._header, missing={name: reason}).line()}))
 
     def add(self, result: Result) -> None:
         """Write one result, at once."""
