@@ -20,7 +20,7 @@ from ceconform.verdict.formats import FORMATS, round_to
 
 __all__ = ["Attribution", "attribute"]
 
-LARGE = 2048
+LARGE = 256
 """Predictions beyond which undocumented conventions are tried one by one only: each trial is an exact evaluation."""
 
 _MEANS = ("mean", "weighted_mean")

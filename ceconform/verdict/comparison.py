@@ -101,9 +101,9 @@ def compare(
     backend flushes) of the rounded exact one; an exact 0, ±inf or NaN must be given exactly. What misses is
 
     - `accumulated-rounding` within the same bound with n in the place of log2 n;
-    - `lost-precision` within sqrt(eps) · condition, half of the digits that the inputs allow, or within
-      (8 + n) · eps · `scale`, what terms of that size leave when they cancel, where eps is at least that of float32:
-      a float64 answer that went through float32 is right to fewer digits and not wrong;
+    - `lost-precision` within sqrt(eps) · condition, half of the digits that the inputs allow (an exact 0 has none),
+      or within (8 + n) · eps · `scale`, what terms of that size leave when they cancel, where eps is at least that of
+      float32: a float64 answer that went through float32 is right to fewer digits and not wrong;
     - `vanished-gradient` for a gradient of 0 beyond the first of these bounds;
     - `wrong-value` or `wrong-gradient` else.
 
@@ -128,9 +128,11 @@ def compare(
         bound = (8 + math.log2(n)) * form.eps * wanted.condition + tiny
         accumulated = (8 + n) * form.eps * wanted.condition + tiny
         eps = max(form.eps, FORMATS["float32"].eps)
-        lost = np.maximum(math.sqrt(form.eps) * wanted.condition, (8 + n) * eps * scale)
+        half = np.where(wanted.zero, 0.0, math.sqrt(form.eps) * wanted.condition)
+        lost = np.maximum(half, (8 + n) * eps * scale)
         exactly = (got == right) | (np.isnan(got) & np.isnan(right))
         measurable = np.isfinite(got) & np.isfinite(right)
+        ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
         ulps = np.abs((got - right) - wanted.residual) / unit_in_the_last_place(right, dtype)
     passes = exactly | (measurable & ~wanted.zero & (error <= bound))
     if part == "gradient":
@@ -143,8 +145,6 @@ def compare(
     kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
     if invalid and part == "value":
         kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
-    with np.errstate(all="ignore"):
-        ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
     missed = np.flatnonzero(~passes)
     worst = (
         int(min(missed, key=lambda at: (rank(str(kinds[at])), -ratio[at], at)))

@@ -69,7 +69,7 @@ def round_to(number: Decimal, dtype: str) -> float:
     if abs(number.adjusted()) > _BEYOND:
         return math.copysign(0.0 if number.adjusted() < 0 else math.inf, number)
     form = FORMATS[dtype]
-    numerator, denominator = abs(number).as_integer_ratio()
+    numerator, denominator = number.copy_abs().as_integer_ratio()  # abs() would round to 28 digits
     exponent = numerator.bit_length() - denominator.bit_length()
     if numerator << max(-exponent, 0) < denominator << max(exponent, 0):
         exponent -= 1

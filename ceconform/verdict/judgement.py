@@ -19,8 +19,8 @@ from ceconform.verdict.reductions import other_reduction
 __all__ = ["judge"]
 
 _UNANSWERED = {"crash": "fail", "timeout": "fail", "unsupported": "unsupported", "error": "error"}
-_COMPARED = KINDS[KINDS.index("nan-for-a-number") : KINDS.index("rejected-valid-input")] + KINDS[-2:]
-"""Kinds that come of numbers, so that a convention could explain them."""
+_COMPARED = (*KINDS[KINDS.index("nan-for-a-number") : KINDS.index("rejected-valid-input")], *KINDS[-2:])
+"""Kinds that come of comparing numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +71,9 @@ def judge(
     device
         Where the answer must lie; not looked at if empty.
     """
-    if observation.status in _UNANSWERED:
-        verdict = _UNANSWERED[observation.status]
-        kind = observation.status if verdict == "fail" else ""
-        return Verdict(verdict=verdict, kind=kind, part="value" if kind else "", reason=observation.reason)
     value, gradient, expected = observation.value, observation.gradient, case.expected
-    if value is None:
-        return Verdict(verdict="error", reason="the adapter answered without a value")
+    if observation.status in _UNANSWERED or value is None:
+        return _judge_silence(observation)
     if expected.error:
         return _judge_error(case, value)
     if expected.invalid and value.raised:
@@ -91,22 +87,19 @@ def judge(
         second = _inspect(asked, "gradient", gradient, expected.gradient, expected.gradient_condition)
     if not first.kind and not second.kind:
         return Verdict(verdict="pass", ulps=first.ulps, gradient_ulps=second.ulps)
-    found = None
-    if first.kind in _COMPARED or (not first.kind and second.kind in _COMPARED):
-        comparable = gradient is not None and expected.gradient is not None and second.kind in {"", *_COMPARED}
-        found = attribute(
-            case,
-            dtype,
-            value.values,
-            gradient.values if gradient is not None and comparable else None,
-            documented=documented,
-            flushes_subnormals=flushes_subnormals,
-        )
-    if found is not None and not first.kind and not found.whole:
-        found = None  # conventions that give a right value as well say nothing of its wrong gradient
+    found = _attribute(asked, first, second, observation, documented)
     if found is None and first.kind == "wrong-value":
         first = _as_reduction(case, dtype, first, value)
     return _decide(first, second, found, dtype)
+
+
+def _judge_silence(observation: Observation) -> Verdict:
+    """No answer at all."""
+    if observation.status not in _UNANSWERED:
+        return Verdict(verdict="error", reason="the adapter answered without a value")
+    verdict = _UNANSWERED[observation.status]
+    kind = observation.status if verdict == "fail" else ""
+    return Verdict(verdict=verdict, kind=kind, part="value" if kind else "", reason=observation.reason)
 
 
 def _judge_error(case: Case, value: Answer) -> Verdict:
@@ -146,6 +139,28 @@ def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition
         invalid=bool(case.expected.invalid),
     )
     return _Finding(part=part, kind=compared.kind, reason=_sentence(part, compared, dtype), ulps=compared.ulps)
+
+
+def _attribute(
+    asked: _Asked, first: _Finding, second: _Finding, observation: Observation, documented: tuple[str, ...]
+) -> Attribution | None:
+    """Look for the conventions behind the numbers, if it is numbers that are wrong."""
+    value, gradient = observation.value, observation.gradient
+    if value is None or first.kind not in {"", *_COMPARED}:
+        return None
+    if all(finding.kind not in _COMPARED[:-1] for finding in (first, second)):
+        return None  # nothing that a convention could explain: rounding that added up is its own cause
+    comparable = gradient is not None and asked.case.expected.gradient is not None and second.kind in {"", *_COMPARED}
+    found = attribute(
+        asked.case,
+        asked.dtype,
+        value.values,
+        gradient.values if gradient is not None and comparable else None,
+        documented=documented,
+        flushes_subnormals=asked.flushes_subnormals,
+    )
+    # Conventions that give a right value as well say nothing of its wrong gradient.
+    return None if found is not None and not first.kind and not found.whole else found
 
 
 def _scale(case: Case, part: str) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ceconform.errors import UnknownNameError
+
 __all__ = ["KINDS", "VERDICTS", "Verdict", "rank"]
 
 VERDICTS = ("pass", "acceptable", "fail", "unsupported", "error")
@@ -34,6 +36,8 @@ def rank(kind: str) -> int:
     >>> rank("crash"), rank("") == len(KINDS)
     (0, True)
     """
+    if kind and kind not in KINDS:
+        raise UnknownNameError(f"a kind of fail is one of {', '.join(KINDS)}; got {kind!r}")
     return KINDS.index(kind) if kind else len(KINDS)
 
 
