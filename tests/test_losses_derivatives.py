@@ -118,8 +118,8 @@ def test_the_hessian_in_jax_and_at_a_logit_of_zero(jax):
     same([[0.25, 0], [0, np.exp(-1) / (1 + np.exp(-1)) ** 2]], hessian(z, t))
 
 
-# Dynamo itself instantiates a `Function` to trace it.
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+# PyTorch's compiler goes through what PyTorch deprecates: instances of `Function`, torch.jit.script_method.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "loss",
