@@ -12,7 +12,7 @@ ARRAYS = (np.ndarray, list)
 def ask(place, loss, predictions, labels=None, *, dtype="float32", **parameters):
     """The value and the gradient of a loss, as NumPy arrays.
 
-    The gradient is that of `value_and_grad`; where the backend differentiates, its own must be the same.
+    JAX's gradient is that of its autodiff, everybody else's that of `value_and_grad`; PyTorch's autograd must agree.
     """
     backend, device = place
 
@@ -25,15 +25,16 @@ def ask(place, loss, predictions, labels=None, *, dtype="float32", **parameters)
     x = make(np.asarray(predictions, dtype=np.float64))
     rest = [] if labels is None else [make(labels)]
 
-    def both(x, rest, arrays):
-        answer = value_and_grad(loss)(x, *rest, **arrays, **settings)
-        if not backend.autodiff:
-            return *answer, None
-        return *answer, differentiate(backend, lambda z: loss(z, *rest, **arrays, **settings), x)
+    def answer(x, rest, arrays):
+        return loss(x, *rest, **arrays, **settings)
 
-    if backend.name == "jax":  # compiled as one: JAX compiles each operation of an eager call for itself
-        both = backend.load().jit(both)
-    value, gradient, own = both(x, rest, arrays)
+    own = None
+    if backend.name == "jax":
+        value, gradient = compiled(backend.load(), answer)(x, rest, arrays)
+    else:
+        value, gradient = value_and_grad(loss)(x, *rest, **arrays, **settings)
+        if backend.name == "torch":
+            own = by_autograd(backend.load(), lambda z: answer(z, rest, arrays), x)
     assert x.dtype == value.dtype == gradient.dtype
     assert tuple(x.shape) == tuple(gradient.shape)
     value, gradient = backend.asnumpy(value), backend.asnumpy(gradient)
@@ -42,13 +43,27 @@ def ask(place, loss, predictions, labels=None, *, dtype="float32", **parameters)
     return value, gradient
 
 
-def differentiate(backend, function, x):
-    """The gradient of the sum of a function's values, by the backend's autodiff."""
-    library = backend.load()
-    if backend.name == "torch":
-        x = x.detach().clone().requires_grad_()
-        return library.autograd.grad(function(x).sum(), x)[0]
-    return library.grad(lambda z: function(z).sum())(x)
+def by_autograd(torch, function, x):
+    """The gradient of the sum of a function's values, by PyTorch's autograd."""
+    x = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(function(x).sum(), x)[0]
+
+
+def compiled(jax, function):
+    """A function that gives the values and the gradient of their sum, by JAX's autodiff.
+
+    Compiled as one: JAX compiles each operation of an eager call by itself, which takes longer.
+    """
+
+    def both(x, *rest):
+        def total(x):
+            value = function(x, *rest)
+            return value.sum(), value
+
+        (_, value), gradient = jax.value_and_grad(total, has_aux=True)(x)
+        return value, gradient
+
+    return jax.jit(both)
 
 
 def same(expected, actual, rtol=1e-6):
