@@ -147,9 +147,7 @@ def test_the_class_axis_may_stand_anywhere():
         )
     )
     last = evaluate(
-        Call(
-            loss="sparse_cross_entropy_with_logits", predictions=np.moveaxis(logits, 1, -1), labels=labels
-        )
+        Call(loss="sparse_cross_entropy_with_logits", predictions=np.moveaxis(logits, 1, -1), labels=labels)
     )
     assert last.loss.tolist() == first.loss.tolist()
     assert last.gradient.tolist() == np.moveaxis(first.gradient, 1, -1).tolist()
@@ -182,7 +180,9 @@ def test_without_gradient_the_value_is_the_same(loss, reduction):
 def test_values_beyond_every_dtype_keep_their_sign():
     """A loss of e^-10000 is stated in full, and one of e^-3e38 as the smallest number that is not 0."""
     call = Call(
-        loss="binary_cross_entropy_with_logits", predictions=np.array([1e4, 3e38]), labels=np.array([1.0, 1.0])
+        loss="binary_cross_entropy_with_logits",
+        predictions=np.array([1e4, 3e38]),
+        labels=np.array([1.0, 1.0]),
     )
     exact = evaluate(call)
     assert str(exact.loss[0]) == "1.135483865314736098540938875066248401957E-4343"
@@ -193,7 +193,9 @@ def test_values_beyond_every_dtype_keep_their_sign():
 def test_an_exact_zero_is_found():
     """Equal logits and equal labels have a gradient of exactly 0, although 1/3 is no binary fraction."""
     call = Call(
-        loss="multilabel_softmax_loss", predictions=np.array([[2.0, 2.0, 2.0]]), labels=np.array([[1.0, 1.0, 1.0]])
+        loss="multilabel_softmax_loss",
+        predictions=np.array([[2.0, 2.0, 2.0]]),
+        labels=np.array([[1.0, 1.0, 1.0]]),
     )
     assert evaluate(call).gradient.tolist() == [[0, 0, 0]]
 
