@@ -1,0 +1,314 @@
+"""From the arguments of a loss to its evaluation: what all losses do before their kernel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ceconform.errors import ArgumentError, DTypeError, ShapeError
+from ceconform.losses import _inputs
+from ceconform.losses._derivatives import differentiable
+from ceconform.losses._evaluation import Evaluation
+from ceconform.losses._kernel import PRODUCT, Kernel
+from ceconform.losses._reduction import Reduction, expect_reduction, log_of
+from ceconform.losses._rules import Rules, computed_in_float32, read
+from ceconform.losses._transforms import transformed
+
+__all__ = [
+    "Common",
+    "Subject",
+    "binary_labels",
+    "distribution",
+    "one_hot",
+    "real_labels",
+    "shared",
+    "signs",
+    "smoothed",
+    "subject",
+]
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "logits": (-math.inf, math.inf),
+    "probabilities": (0.0, 1.0),
+    "log_probabilities": (-math.inf, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Common:
+    """The keywords that every loss takes."""
+
+    reduction: str
+    sample_weight: Any = None
+    base: float | None = None
+    convention: Any = None
+    check: bool = False
+    xp: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The predictions of a loss, checked and in the dtype of the computation, and what is known by then."""
+
+    xp: Any
+    x: Any
+    dtype: Any
+    name: str
+    """Of the predictions' parameter."""
+    space: str
+    """In which they are read."""
+    axis: int | None
+    """Counted from the end."""
+    common: Common
+    rules: Rules
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The shape of the unreduced loss."""
+        shape = tuple(self.x.shape)
+        return shape if self.axis is None else (*shape[: self.axis], *shape[len(shape) + self.axis + 1 :])
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return 1 if self.axis is None else int(self.x.shape[self.axis])
+
+    @property
+    def checked_axis(self) -> int:
+        """The axis of a loss that cannot be without one."""
+        if self.axis is None:
+            raise ArgumentError(f"`axis` must be an axis of `{self.name}`: got None")
+        return self.axis
+
+    def array(self, value: Any, name: str, *, numbers: bool = False) -> Any:
+        """Return an argument as an array of the same library."""
+        return _inputs.array(self.xp, value, name, self.x, numbers=numbers)
+
+    def cast(self, value: Any) -> Any:
+        """Return an array in the dtype of the computation."""
+        return self.xp.astype(value, self.x.dtype)
+
+    def check(self, x: Any, name: str, low: float, high: float, where: Any = None) -> None:
+        """With `check=True`, name the first number out of its range."""
+        if self.common.check:
+            _inputs.expect_within(self.xp, x, name, low, high, where)
+
+    def over_classes(self, value: Any) -> Any:
+        """Return an array of one number for each class as it broadcasts against the predictions."""
+        value = self.xp.reshape(value, (self.classes, *(1 for _ in range(-self.checked_axis - 1))))
+        return self.xp.broadcast_to(value, tuple(self.x.shape))
+
+    def weighted(self, weight: Any, other: Any) -> Any:
+        """Return weight · other; a weight of exactly 0 gives 0, and a negative one NaN."""
+        return other if weight is None else differentiable(self.xp, PRODUCT, weight, other)
+
+    def total(self, weight: Any, q: Any) -> Any:
+        """Return the weight of each row, Σ_c q_c w_c; None where the reduction does not ask."""
+        if self.common.reduction != "weighted_mean" and self.rules.divisor not in {
+            "weights",
+            "target-weights",
+        }:
+            return None
+        return self.xp.sum(self.weighted(weight, q), axis=self.checked_axis)
+
+    def weights(self, value: Any, name: str, shape: tuple[int, ...]) -> Any:
+        """Return weights that broadcast to the shape, NaN where one is negative; None stays None."""
+        if value is None:
+            return None
+        value = self.array(value, name, numbers=True)
+        _real(self.xp, value, name)
+        _inputs.expect_broadcastable(value, name, shape)
+        return self.xp.broadcast_to(self.not_negative(self.cast(value), name), shape)
+
+    def class_weights(self, value: Any, name: str, default: float | None = None) -> Any:
+        """Return one weight for each class, in the shape of the predictions; the default where none is given."""
+        if value is None:
+            return self.weights(default, name, tuple(self.x.shape))
+        value = self.array(value, name)
+        _real(self.xp, value, name)
+        _inputs.expect_shape(value, name, (self.classes,), f"one number for each class of `{self.name}`")
+        return self.over_classes(self.not_negative(self.cast(value), name))
+
+    def not_negative(self, value: Any, name: str) -> Any:
+        """Return weights, NaN where one is negative."""
+        self.check(value, name, 0.0, math.inf)
+        return self.xp.where(value < 0, math.nan, value)
+
+    def evaluation(
+        self,
+        kernel: Kernel,
+        *arrays: Any,
+        counts: Any = None,
+        mass: Any = None,
+        target_mass: Any = None,
+    ) -> Evaluation:
+        """Put the kernel together with the arrays and the reduction; rows that do not count are set aside."""
+        xp, x, rules = self.xp, self.x, self.rules
+        where = counts if counts is None or self.axis is None else xp.expand_dims(counts, axis=self.axis)
+        if self.space == self.name or not rules.transforms:
+            self.check(x, self.name, *RANGES[self.space], where)
+        if where is not None:
+            x = xp.where(where, x, 0.5 if self.space == "probabilities" else 0.0)
+        reduction = Reduction(
+            kind=self.common.reduction,
+            unit=log_of(self.common.base),
+            weight=self.weights(self.common.sample_weight, "sample_weight", self.rows),
+            counts=counts,
+            mass=mass,
+            divisor=rules.divisor,
+            elements=math.prod(x.shape),
+            target_mass=target_mass,
+            empty=rules.empty,
+        )
+        return Evaluation(
+            xp=xp,
+            kernel=transformed(kernel, rules.transforms),
+            arrays=(x, *arrays),
+            reduction=reduction,
+            dtype=self.dtype,
+        )
+
+
+def subject(
+    loss: str, x: Any, name: str, common: Common, *, axis: int | None = None, spaces: tuple[str, ...] = ()
+) -> Subject:
+    """Check what can be checked before the labels are looked at."""
+    expect_reduction(common.reduction)
+    xp = _inputs.namespace(x, name, common.xp)
+    _inputs.predictions(xp, x, name)
+    dtype = x.dtype
+    half = dtype != xp.float64
+    single = half or computed_in_float32(common.convention, loss)
+    x = xp.astype(x, xp.float32 if single else xp.float64)
+    rules = read(common.convention, loss, 24 if single else 53)
+    space = rules.space or name
+    if space not in (spaces or (name,)):
+        raise ArgumentError(f"`convention` reads the predictions of {loss} as {space}: no such loss")
+    log_of(common.base)
+    return Subject(
+        xp=xp,
+        x=x,
+        dtype=dtype,
+        name=name,
+        space=space,
+        axis=None if axis is None else _axis(axis, x, name),
+        common=common,
+        rules=rules,
+    )
+
+
+def _axis(axis: Any, x: Any, name: str) -> int:
+    if x.ndim == 0:
+        raise ShapeError(f"`{name}` must have a class axis: expected at least one axis, got shape ()")
+    if not isinstance(axis, int) or not -x.ndim <= axis < x.ndim:
+        raise ArgumentError(f"`axis` must be an axis of `{name}`, in [{-x.ndim}, {x.ndim}): got {axis!r}")
+    axis = axis if axis < 0 else axis - x.ndim
+    if x.shape[axis] == 0:
+        raise ShapeError(f"`{name}` must have at least one class along axis {axis}: got {tuple(x.shape)}")
+    return axis
+
+
+def _real(xp: Any, x: Any, name: str) -> None:
+    if not (_inputs.is_floating(xp, x.dtype) or xp.isdtype(x.dtype, ("bool", "integral"))):
+        raise DTypeError(f"`{name}` must be real numbers: got {x.dtype}")
+
+
+def real_labels(on: Subject, labels: Any, allowed: str = "numbers") -> Any:
+    """Return labels in the predictions' shape, of any real dtype, in the dtype of the computation."""
+    labels = on.array(labels, "labels")
+    _real(on.xp, labels, "labels")
+    if allowed == "floating" and not _inputs.is_floating(on.xp, labels.dtype):
+        raise DTypeError(f"`labels` must be distributions, of a real floating dtype: got {labels.dtype}")
+    _inputs.expect_shape(labels, "labels", tuple(on.x.shape), f"the shape of `{on.name}`")
+    return on.cast(labels)
+
+
+def _labels_clipped(on: Subject, q: Any) -> Any:
+    if on.rules.label_bounds is None:
+        return q
+    low, high = on.rules.label_bounds
+    q = q if low is None else on.xp.where(q < low, low, q)
+    return q if high is None else on.xp.where(q > high, high, q)
+
+
+def binary_labels(on: Subject, labels: Any, smoothing: float) -> tuple[Any, Any]:
+    """Return t and 1 - t, smoothed; both are computed, because 1 - t would lose the digits of a small ε."""
+    epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
+    t = real_labels(on, labels)
+    on.check(t, "labels", 0.0, 1.0)
+    t = on.xp.where((t >= 0) & (t <= 1), t, math.nan)
+    rest = 1 - t
+    if epsilon == 0:
+        return t, rest
+    if on.rules.smoothing == "others":
+        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
+    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+
+
+def smoothed(on: Subject, q: Any, smoothing: float) -> Any:
+    """Return labels over classes, smoothed and clipped as the rules say."""
+    epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
+    if epsilon != 0:
+        if on.rules.smoothing != "others":
+            q = (1 - epsilon) * q + epsilon / on.classes
+        elif on.classes > 1:
+            q = (1 - epsilon) * q + (epsilon / (on.classes - 1)) * (1 - q)
+    return _labels_clipped(on, q)
+
+
+def distribution(on: Subject, labels: Any) -> Any:
+    """Return labels that are a distribution in each row, NaN where a share lies outside [0, 1]."""
+    q = real_labels(on, labels, allowed="floating")
+    on.check(q, "labels", 0.0, 1.0)
+    return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
+
+
+def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
+    """Return class indices as distributions, NaN where there is no such class, and which rows count."""
+    xp, axis = on.xp, on.checked_axis
+    labels = on.array(labels, "labels")
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
+    what = f"the shape of `{on.name}` without axis {len(on.x.shape) + axis}"
+    _inputs.expect_shape(labels, "labels", on.rows, what)
+    if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
+        raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
+    classes = xp.arange(on.classes, device=_inputs.device_of(xp, on.x))
+    unsigned = xp.isdtype(labels.dtype, "unsigned integer")
+    y = xp.astype(labels, classes.dtype)
+    counts = None
+    if ignore_index is not None and not (unsigned and ignore_index < 0):
+        counts = y != ignore_index
+    known = (y >= 0) & (y < on.classes)
+    if on.common.check:
+        what = f"be class indices in [0, {on.classes})"
+        _inputs.expect_all(xp, labels, "labels", known, what, counts)
+    if counts is not None:
+        known = known | ~counts
+    classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
+    hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
+    return xp.where(xp.expand_dims(known, axis=axis), hot, math.nan), counts
+
+
+def shared(on: Subject, labels: Any) -> tuple[Any, Any]:
+    """Return multi-hot labels as distributions, 1/M on the M positive classes, and which rows have one."""
+    xp = on.xp
+    y = real_labels(on, labels)
+    right = (y == 0) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(xp, y, "labels", right, "be 0 or 1")
+    y = xp.where(right, y, math.nan)
+    positive = xp.sum(y, axis=on.checked_axis, keepdims=True)
+    counts = positive != 0
+    return y / xp.where(counts, positive, 1.0), xp.squeeze(counts, axis=on.checked_axis)
+
+
+def signs(on: Subject, labels: Any) -> Any:
+    """Return labels of -1 and +1, NaN where one is neither."""
+    y = real_labels(on, labels)
+    right = (y == -1) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(on.xp, y, "labels", right, "be -1 or +1")
+    return on.xp.where(right, y, math.nan)
