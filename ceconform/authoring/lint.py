@@ -1,7 +1,7 @@
 """Lint: everything that must hold of the corpus, and the writing of what no one types by hand.
 
-With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which only its
-author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
+With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which
+only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
 """
 
 from __future__ import annotations
