@@ -174,6 +174,14 @@ def test_a_rejected_proposal_holds_the_new_answers(tmp_path, corpus):
     assert "grad: [-inf, 2]" in corpus.with_name("new.yaml.rej").read_text(encoding="utf-8")
 
 
+def test_a_source_that_is_not_there_is_found(tmp_path, corpus):
+    """A source within the definitions must name one of their anchors."""
+    (tmp_path / "README.md").write_text('<a id="binary"></a>\n', encoding="utf-8")
+    assert [] == lint(root=tmp_path)
+    plant(corpus, "README.md#binary", "README.md#binery")
+    assert 2 == sum("sources.definition: README.md has no #binery" in problem for problem in found(tmp_path))
+
+
 def test_a_broken_write_leaves_the_old_file(tmp_path, corpus, monkeypatch):
     """The file is replaced in one step or not at all, and no scrap is left."""
 
