@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from ceconform.corpus.call import Call
 from ceconform.corpus.case import Case, Expected, Numbers
+from ceconform.corpus.loading import corpus_hash, load, load_file
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
+from ceconform.corpus.selecting import select
 
-__all__ = ["LOSSES", "REDUCTIONS", "Call", "Case", "Expected", "Loss", "Numbers"]
+__all__ = [
+    "LOSSES",
+    "REDUCTIONS",
+    "Call",
+    "Case",
+    "Expected",
+    "Loss",
+    "Numbers",
+    "corpus_hash",
+    "load",
+    "load_file",
+    "select",
+]

@@ -1,0 +1,205 @@
+"""Arrays: nested lists of text, or generators in their place, as NumPy arrays of exactly these numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceconform.corpus import generators
+from ceconform.corpus.document import Mapping, Scalar, Sequence
+from ceconform.corpus.field import Field
+from ceconform.corpus.numbers import fits, number, rounded
+
+__all__ = ["Array", "floats", "integers", "numbers", "printed"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Array:
+    """The numbers of a field; `expression` is plain Python for them, where a generator made them."""
+
+    values: NDArray[Any]
+    expression: str = ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A list (or a number) with its shape; `made` says that a generator stands in it."""
+
+    values: Any
+    shape: tuple[int, ...]
+    made: str = ""
+
+    def spelt(self) -> str:
+        return self.made or _spell(self.values)
+
+    def pair(self) -> tuple[NDArray[np.float64], str]:
+        return np.asarray(self.values, dtype=np.float64).reshape(self.shape), self.spelt()
+
+
+def floats(field: Field, rounding: str) -> Array:
+    """Floating numbers, each rounded once to `rounding`; a generated one must need no rounding."""
+    array = _array(field, partial(_float, rounding=rounding), np.dtype(np.float64))
+    if array.expression and not fits(array.values, rounding):
+        raise field.error(f"generated numbers that {rounding} represents exactly", "some that it would round")
+    return array
+
+
+def integers(field: Field, dtype: str) -> Array:
+    """Whole numbers that an integer dtype, or bool, holds."""
+    wide = _array(field, _integer, np.dtype(object))
+    low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    for value in wide.values.flat:
+        if not low <= value <= high or value != int(value):
+            raise field.error(f"whole numbers that {dtype} holds, {low} to {high}", f"{value}")
+    return Array(values=wide.values.astype(dtype), expression=wide.expression)
+
+
+def numbers(field: Field) -> NDArray[np.object_]:
+    """Decimal numbers of an answer, as they stand."""
+    return _array(field, _decimal, np.dtype(object), generated=False).values
+
+
+def printed(field: Field) -> NDArray[np.object_]:
+    """Figures as a source prints them; None for `null` or `~`, an element that it does not print."""
+    return _array(field, _figure, np.dtype(object), generated=False).values
+
+
+def _float(text: str, rounding: str) -> float:
+    return rounded(number(text), rounding)
+
+
+def _integer(text: str) -> int:
+    value = number(text)
+    if isinstance(value, float):
+        if value == 0:
+            return 0
+        raise ValueError(text)
+    if value.denominator != 1:
+        raise ValueError(text)
+    return int(value)
+
+
+@lru_cache(maxsize=65_536)
+def _decimal(text: str) -> Decimal:
+    if text.startswith(("0x", "-0x")):
+        raise ValueError(text)
+    number(text)
+    return Decimal(text)
+
+
+def _figure(text: str) -> str | None:
+    if text in {"null", "~"}:
+        return None
+    _decimal(text)
+    return text
+
+
+def _array(
+    field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *, generated: bool = True
+) -> Array:
+    part = _part(field, convert, generated=generated)
+    values = np.empty(part.shape, dtype=dtype)
+    values[...] = part.values if values.size else 0
+    return Array(values=values, expression=part.made)
+
+
+def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
+    node = field.node
+    if isinstance(node, Mapping):
+        if not generated:
+            raise field.error("a list of numbers")
+        return _generator(field, convert)
+    if not isinstance(node, Sequence):
+        return _Part(_scalar(field, convert), ())
+    if all(isinstance(item, Scalar) for item in node.items):
+        try:
+            return _Part([convert(item.text) for item in node.items], (len(node.items),))
+        except ValueError:
+            values = [_scalar(item, convert) for item in field]  # finds and names the one that is no number
+            return _Part(values, (len(values),))
+    parts = [_part(item, convert, generated=generated) for item in field]
+    for item, part in zip(field, parts, strict=True):
+        if part.shape != parts[0].shape:
+            raise item.error(f"the shape {parts[0].shape} of its first neighbour", f"the shape {part.shape}")
+    made = f"[{', '.join(part.spelt() for part in parts)}]" if any(part.made for part in parts) else ""
+    return _Part([part.values for part in parts], (len(parts), *(parts[0].shape if parts else ())), made)
+
+
+def _scalar(field: Field, convert: Callable[[str], Any]) -> Any:
+    try:
+        return convert(field.raw())
+    except ValueError:
+        raise field.error("a whole number" if convert is _integer else "a number") from None
+
+
+def _generator(field: Field, convert: Callable[[str], Any]) -> _Part:
+    field.only(generators.KEYS)
+    if len(field.keys()) != 1:
+        raise field.error("one generator")
+    name = field.keys()[0]
+    try:
+        values, text = _GENERATORS[name](field[name], convert)
+    except ValueError as error:
+        raise field.error(str(error), "a description of something else") from None
+    return _Part(values, values.shape, text)
+
+
+def _linspace(field: Field, _: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
+    ends = tuple(field)
+    if len(ends) != 3:  # noqa: PLR2004 - start, stop, count
+        raise field.error("[start, stop, count]")
+    return generators.linspace(ends[0].exact(), ends[1].exact(), ends[2].integer())
+
+
+def _repeat(field: Field, convert: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
+    both = tuple(field)
+    if len(both) != 2:  # noqa: PLR2004 - value, count
+        raise field.error("[value, count]")
+    return generators.repeated(*_part(both[0], convert, generated=True).pair(), both[1].integer())
+
+
+def _concat(field: Field, convert: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
+    return generators.concatenated(tuple(_part(each, convert, generated=True).pair() for each in field))
+
+
+def _shape(field: Field) -> tuple[int, ...]:
+    shape = tuple(size.integer() for size in field)
+    if not shape or min(shape) < 0:
+        raise field.error("sizes of 0 or more")
+    return shape
+
+
+def _hash(field: Field, _: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
+    field.only(generators.KEYS["hash"], ("seed", "shape", "low", "high"))
+    bits = field["bits"].integer() if "bits" in field else 20
+    bounds = field["low"].integer(), field["high"].integer()
+    return generators.hashed(field["seed"].integer(), _shape(field["shape"]), *bounds, bits)
+
+
+def _integers(field: Field, _: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
+    field.only(generators.KEYS["integers"], generators.KEYS["integers"])
+    bounds = field["low"].integer(), field["high"].integer()
+    return generators.hashed_integers(field["seed"].integer(), _shape(field["shape"]), *bounds)
+
+
+_GENERATORS = {
+    "concat": _concat,
+    "hash": _hash,
+    "integers": _integers,
+    "linspace": _linspace,
+    "repeat": _repeat,
+}
+
+
+def _spell(values: Any) -> str:
+    """Write literal numbers as plain Python."""
+    if isinstance(values, list):
+        return f"[{', '.join(map(_spell, values))}]"
+    return repr(values) if math.isfinite(values) else f'float("{values}")'

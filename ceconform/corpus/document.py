@@ -1,0 +1,179 @@
+"""A document: the text of a case file as plain nodes, each of which knows its line.
+
+YAML is read here as the little that a corpus needs: mappings, sequences and text. No scalar is interpreted, so
+`0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and repeated keys
+are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, NamedTuple, TypeAlias
+
+import yaml
+
+from ceconform.errors import CorpusError
+
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "describe", "parse", "read"]
+
+MAX_BYTES = 8 * 2**20
+MAX_DEPTH = 16
+_LOADER = getattr(
+    yaml, "CLoader", yaml.Loader
+)  # libyaml where it is there, for speed; both give the same events
+
+
+class Scalar(NamedTuple):
+    """A piece of text."""
+
+    text: str
+    line: int = 0
+
+
+class Sequence(NamedTuple):
+    """A list of nodes."""
+
+    items: tuple[Any, ...]
+    line: int = 0
+
+
+class Mapping(NamedTuple):
+    """Nodes by key; `lines` holds the line of each key."""
+
+    items: dict[str, Any]
+    lines: dict[str, int]
+    line: int = 0
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def describe(node: Node | None) -> str:
+    """Say what a node is, for an error."""
+    match node:
+        case None:
+            return "nothing"
+        case Scalar(text):
+            return f"`{shorten(text, 60, placeholder='...')}`" if text else "nothing"
+        case Sequence(items):
+            return f"a list of {len(items)}" if items else "an empty list"
+        case Mapping(items):
+            return f"a mapping of {', '.join(map(str, list(items)[:6]))}" if items else "an empty mapping"
+
+
+def read(path: Path) -> Mapping:
+    """Read a file into nodes.
+
+    Raises
+    ------
+    CorpusError
+        If it is too big, no UTF-8, no YAML, or YAML beyond mappings, sequences and text.
+    """
+    data = path.read_bytes()
+    if len(data) > MAX_BYTES:
+        raise CorpusError(path, 1, "(file)", f"at most {MAX_BYTES} bytes", f"{len(data)}")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CorpusError(path, line, "(file)", "UTF-8", f"the byte 0x{data[error.start]:02x}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path | str = "<text>") -> Mapping:
+    """Read text into nodes; `path` is named in errors.
+
+    >>> parse("a: [1, 0.10]").items["a"].items[1].text
+    '0.10'
+    """
+    if text.startswith("\ufeff"):
+        raise CorpusError(path, 1, "(file)", "UTF-8 without a byte order mark", "a byte order mark")
+    try:
+        return _Composer(path, yaml.parse(text, Loader=_LOADER)).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = 1 if mark is None else mark.line + 1
+        problem = " ".join(filter(None, (error.context, error.problem)))
+        raise CorpusError(path, line, "(file)", "YAML", problem or "something else") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise CorpusError(
+            path, line, "(file)", "printable text", f"the character {error.character!r}"
+        ) from None
+
+
+class _Composer:
+    """Turns YAML events into nodes, and refuses what a corpus does not need."""
+
+    def __init__(self, path: Path | str, events: Iterator[Any]) -> None:
+        self.path = path
+        self.events = events
+
+    def document(self) -> Mapping:
+        """Read the one document of the file."""
+        next(self.events)  # the start of the stream
+        event = next(self.events)
+        if isinstance(event, yaml.StreamEndEvent):
+            raise CorpusError(
+                self.path, 1, "(file)", "a mapping of about, defaults and cases", "an empty file"
+            )
+        root = self.node(next(self.events), "(file)", 0)
+        if not isinstance(root, Mapping):
+            raise CorpusError(
+                self.path, root.line, "(file)", "a mapping of about, defaults and cases", describe(root)
+            )
+        next(self.events)  # the end of the document
+        event = next(self.events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            line = event.start_mark.line + 1
+            raise CorpusError(self.path, line, "(file)", "one document", "a second one")
+        return root
+
+    def node(self, event: Any, key: str, depth: int) -> Node:
+        """Read the node that begins with this event."""
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise CorpusError(self.path, line, key, "no aliases", f"*{event.anchor}")
+        if event.anchor is not None:
+            raise CorpusError(self.path, line, key, "no anchors", f"&{event.anchor}")
+        if event.tag is not None:
+            raise CorpusError(self.path, line, key, "no tags", event.tag)
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(event.value, line)
+        if depth == MAX_DEPTH:
+            raise CorpusError(self.path, line, key, f"at most {MAX_DEPTH} levels", "a deeper one")
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(key, depth, line)
+        return self.mapping(key, depth, line)
+
+    def sequence(self, key: str, depth: int, line: int) -> Sequence:
+        """Read a sequence up to its end."""
+        items: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.node(event, key, depth + 1))
+        return Sequence(tuple(items), line)
+
+    def mapping(self, key: str, depth: int, line: int) -> Mapping:
+        """Read a mapping up to its end."""
+        items: dict[str, Node] = {}
+        lines: dict[str, int] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            name = self.node(event, key, depth + 1)
+            if not isinstance(name, Scalar):
+                raise CorpusError(self.path, name.line, key, "a word as key", describe(name))
+            where = name.text if depth == 0 else f"{key}.{name.text}"
+            if name.text == "<<":
+                raise CorpusError(self.path, name.line, where, "no merge keys", "`<<`")
+            if name.text in items:
+                raise CorpusError(
+                    self.path,
+                    name.line,
+                    where,
+                    "each key once",
+                    f"it again, first on line {lines[name.text]}",
+                )
+            items[name.text] = self.node(next(self.events), where, depth + 1)
+            lines[name.text] = name.line
+        return Mapping(items, lines, line)

@@ -1,0 +1,65 @@
+"""The keys of a case file, in the order in which they stand there, and the words that some of them take."""
+
+from __future__ import annotations
+
+from ceconform.corpus.questions import LOSSES
+
+__all__ = [
+    "ACTIVATIONS",
+    "CASE",
+    "DEFAULTS",
+    "ERRORS",
+    "EXPECTED",
+    "FILE",
+    "INVALID",
+    "LABEL_DTYPES",
+    "PARAMETERS",
+    "SPACES",
+    "WRONG_LABEL_DTYPES",
+]
+
+FILE = ("about", "defaults", "cases")
+SPACES = ("logits", "probabilities", "log_probabilities")
+PARAMETERS = (
+    "axis",
+    "class_weight",
+    "pos_weight",
+    "sample_weight",
+    "label_smoothing",
+    "ignore_index",
+    "gamma",
+    "alpha",
+    "base",
+    "reduction",
+)
+CASE = (
+    "description",
+    "formerly",
+    "sources",
+    "tags",
+    "loss",
+    "activation",
+    "space",
+    "rounding",
+    "dtypes",
+    *SPACES,
+    "labels",
+    "label_dtype",
+    *PARAMETERS,
+    "cited",
+    "recognised_as",
+    "expected",
+    "acceptable",
+)
+DEFAULTS = tuple(key for key in CASE if key not in {"description", "formerly", "cited", "acceptable"})
+EXPECTED = ("error", "invalid", "loss", "grad", "condition", "grad_condition", "terms")
+
+ACTIVATIONS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")
+LABEL_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+WRONG_LABEL_DTYPES = ("float16", "float32", "float64")
+"""For class indices whose dtype is the error."""
+ERRORS = ("shape", "dtype", "reduction")
+INVALID = ("label-range", "probability-range", "log-probability-range", "weight-range", "parameter-range")
+
+if set(PARAMETERS) != {name for loss in LOSSES.values() for name in loss.parameters}:
+    raise AssertionError("a loss has a parameter that a case cannot state")

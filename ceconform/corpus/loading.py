@@ -1,0 +1,134 @@
+"""Loading: the files of a corpus to its cases."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ceconform.corpus.case import Case
+from ceconform.corpus.document import read
+from ceconform.corpus.field import SLUG
+from ceconform.corpus.reading import read_cases
+from ceconform.errors import CorpusError
+
+__all__ = ["case_files", "corpus_hash", "default_root", "load", "load_file"]
+
+CONVENTIONS_FILE = "conventions.yaml"
+
+
+def default_root() -> Path:
+    """Find the corpus: inside the installed package, else beside the package in a checkout.
+
+    Raises
+    ------
+    CorpusError
+        If there is neither.
+    """
+    package = Path(__file__).parents[1]
+    for root in (package / "cases", package.parent / "cases"):
+        if (root / "schema.json").is_file():
+            return root
+    raise CorpusError(
+        package / "cases", 1, "(folder)", "the corpus, in the package or beside it", "no such folder"
+    )
+
+
+def case_files(root: Path) -> tuple[Path, ...]:
+    """Give the case files below a folder, sorted."""
+    return tuple(sorted(path for path in root.rglob("*.yaml") if path != root / CONVENTIONS_FILE))
+
+
+def load(root: Path | None = None) -> tuple[Case, ...]:
+    """Read a whole corpus, in the order of its ids' files.
+
+    Parameters
+    ----------
+    root
+        The folder `cases`; by default the one that belongs to this package.
+
+    Raises
+    ------
+    CorpusError
+        If a file is not valid, an id stands twice, or there is no case at all.
+    """
+    root = default_root() if root is None else root
+    files = case_files(root)
+    if not files:
+        raise CorpusError(root, 1, "(folder)", "case files, *.yaml", "none")
+    cases = tuple(case for path in files for case in load_file(path, root))
+    known: dict[str, Case] = {}
+    for case in cases:
+        for name in (case.id, *case.formerly):
+            if name in known:
+                other = known[name]
+                raise CorpusError(
+                    case.path, case.line, name, "each id once", f"it in {other.path}:{other.line} too"
+                )
+            known[name] = case
+    return cases
+
+
+def load_file(path: Path, root: Path | None = None, *, answered: bool = True) -> tuple[Case, ...]:
+    """Read one file.
+
+    Parameters
+    ----------
+    path
+        A case file.
+    root
+        The folder that ids are relative to; by default the nearest one above that holds `schema.json`, else
+        the file's own.
+    answered
+        Whether each case must state what is expected; a new case does not do so yet.
+
+    Raises
+    ------
+    CorpusError
+        For the first thing that is wrong with it.
+    """
+    path = path.resolve()
+    if root is None:
+        root = next((folder for folder in path.parents if (folder / "schema.json").is_file()), path.parent)
+    parts = path.relative_to(root.resolve()).with_suffix("").parts
+    for part in parts:
+        if not SLUG.fullmatch(part):
+            raise CorpusError(path, 1, "(file)", "a path of lower-case words joined by hyphens", f"`{part}`")
+    return tuple(read_cases(read(path), path, "/".join(parts), answered=answered))
+
+
+def corpus_hash(cases: Iterable[Case]) -> str:
+    """Hash what is asked and what is right: the same for the same questions, whatever the files look like.
+
+    The order of the cases, their prose, sources and tags do not count.
+    """
+    digest = hashlib.sha256()
+    for line in sorted(json.dumps(_content(case), sort_keys=True) for case in cases):
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _content(case: Case) -> dict[str, Any]:
+    expected = case.expected
+    return {
+        "id": case.id,
+        "loss": case.loss,
+        "predictions": _plain(case.predictions),
+        "labels": _plain(case.labels),
+        "parameters": {name: _plain(value) for name, value in case.parameters.items()},
+        "question": [case.activation, case.space, case.label_dtype, case.dtypes],
+        "expected": [_plain(expected.loss), _plain(expected.gradient), expected.error, expected.invalid],
+        "tolerance": [_plain(expected.condition), _plain(expected.gradient_condition), expected.terms],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype == object:
+        return [value.shape, [str(each) for each in value.flat]]
+    return [value.shape, str(value.dtype), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
