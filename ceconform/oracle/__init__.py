@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ceconform.oracle.evaluate import evaluate
 from ceconform.oracle.exact import Exact
 
-__all__ = ["Exact"]
+__all__ = ["Exact", "evaluate"]

@@ -1,0 +1,75 @@
+"""Digits: a ball becomes forty decimal digits, or asks for more precision."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+import flint
+from flint import arb
+
+__all__ = ["DIGITS", "PRECISIONS", "Extended", "Undecided", "decimal", "sign"]
+
+DIGITS = 40
+PRECISIONS = (256, 1024, 4096)
+"""Working precisions in bits. A ball that holds 0 at the last one is 0: binary64 inputs bring no other number so near,
+since everything that can be tiny (a softmax's tail) is computed without cancellation, hence with its sign."""
+
+Extended = arb | float
+"""A finite ball, or inf, -inf or nan as a float: Arb's own infinities are never used."""
+
+_ROUND = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)
+_EXACT = Context(prec=200_000, Emax=999_999_999, Emin=-999_999_999)
+_TINY = Decimal((0, (1,), -999_999))
+"""Below this no decimal context reaches: exp(-3e38) is stated as 1E-999999, for it is not 0."""
+_TINY_BALL = arb(10) ** -999_999
+_GUARD = 12
+_BITS = 180  # DIGITS + _GUARD digits and a few bits more
+
+
+class Undecided(ArithmeticError):  # noqa: N818 - it asks for more precision, and is no error to anybody else
+    """A comparison cannot be decided at this precision."""
+
+
+def sign(x: arb) -> int:
+    """-1, 0 or 1.
+
+    Raises
+    ------
+    Undecided
+        If the ball holds 0 and other numbers, and there is a higher precision to try.
+    """
+    if x > 0:
+        return 1
+    if x < 0:
+        return -1
+    if x.is_zero() or flint.ctx.prec >= PRECISIONS[-1]:
+        return 0
+    raise Undecided
+
+
+def decimal(x: Extended) -> Decimal | None:
+    """The number rounded to 40 digits, half to even, or None if the ball does not fix them."""
+    if isinstance(x, float):
+        return Decimal(x)
+    if x.is_zero():
+        return Decimal(0)
+    bits = x.rel_accuracy_bits()
+    last = flint.ctx.prec >= PRECISIONS[-1]
+    if bits < _BITS and not last:
+        return None
+    if x.contains(0):
+        return Decimal(0)
+    if abs(x) < _TINY_BALL:
+        return _TINY if x > 0 else -_TINY
+    if x.is_exact():
+        mantissa, exponent = (int(part) for part in x.man_exp())
+        if abs(exponent) < 10_000:  # noqa: PLR2004 - further out no exact decimal is worth its length
+            if exponent >= 0:
+                return _ROUND.plus(Decimal(mantissa << exponent))
+            return _ROUND.plus(Decimal(mantissa * 5**-exponent).scaleb(exponent, _EXACT))
+    digits = Decimal(x.str(DIGITS + _GUARD, radius=False))
+    tail = int("".join(map(str, digits.as_tuple().digits[DIGITS:])).ljust(_GUARD, "0"))
+    half = 5 * 10 ** (_GUARD - 1)
+    if abs(tail - half) <= 2 and not last:  # noqa: PLR2004 - the last digit's doubt
+        return None
+    return _ROUND.plus(digits)

@@ -1,0 +1,217 @@
+"""Evaluating: a call's exact loss, gradient and conditions, with as much precision as the digits ask for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+import flint
+import numpy as np
+from flint import arb, fmpq
+
+from ceconform.conventions import Convention
+from ceconform.corpus import REDUCTIONS, Call, Numbers
+from ceconform.errors import CaseError
+from ceconform.oracle.answering import answer
+from ceconform.oracle.digits import PRECISIONS, Extended, Undecided, decimal
+from ceconform.oracle.exact import Exact
+from ceconform.oracle.pool import Answer
+from ceconform.oracle.reduction import divisor, kappa, quotient, unit
+from ceconform.oracle.rows import Row, by_element, read
+from ceconform.oracle.rules import Rules, interpret
+
+__all__ = ["evaluate"]
+
+_ZERO, _NAN = Decimal(0), Decimal("nan")
+
+
+def evaluate(call: Call, *, conventions: tuple[Convention, ...] = (), gradient: bool = True) -> Exact:
+    """Evaluate a call in exact arithmetic.
+
+    Parameters
+    ----------
+    call
+        The loss, its inputs and its parameters. `space` and `device` say nothing here; `dtype` matters for the
+        constants of conventions alone.
+    conventions
+        Applied together, in this order, in place of the plain definition.
+    gradient
+        False leaves the gradient and the conditions out (empty arrays), which is several times faster.
+
+    Returns
+    -------
+    Exact
+        Forty digits each. NaN marks what an invalid input touches.
+
+    Raises
+    ------
+    CaseError
+        For a question without an answer: an unknown reduction, shapes that do not fit, an activation without an axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ceconform.corpus import Call
+    >>> call = Call(loss="nll_loss", predictions=np.array([[-0.5, -1.0]]), labels=np.array([1]))
+    >>> str(evaluate(call).loss[0])
+    '1'
+    """
+    _validate(call)
+    rules = interpret(call, conventions)
+    rows, shape = read(call, rules)
+    wrong = _wrong_parameter(call)
+    work = _Work(call, rules, rows, shape, gradient=gradient)
+    if wrong:
+        return work.nothing(wrong)
+    for precision in PRECISIONS:
+        with flint.ctx.workprec(precision):
+            if work.settled():
+                break
+    return work.exact()
+
+
+class _Work:
+    """The digits found so far: a row that is settled is not looked at again."""
+
+    def __init__(
+        self, call: Call, rules: Rules, rows: Sequence[Row], shape: tuple[int, ...], *, gradient: bool
+    ) -> None:
+        self.call, self.rules, self.rows, self.derivatives = call, rules, rows, gradient
+        self.each = call.reduction == "none"
+        self.divisor = divisor(call, rules, rows)
+        self.empty = self.divisor == 0 and rules.empty_is_zero
+        self.pending = list(range(len(rows)))
+        self.answers: list[Answer | None] = [None] * len(rows)
+        self.invalid: dict[int, str] = {}
+        self.loss = np.full(shape if self.each else (), _ZERO, dtype=object)
+        self.condition = np.full(self.loss.shape if gradient else 0, _ZERO, dtype=object)
+        self.gradient = np.full(call.predictions.shape if gradient else 0, _ZERO, dtype=object)
+        self.curvature = np.full(self.gradient.shape, _ZERO, dtype=object)
+
+    def settled(self) -> bool:
+        """Work at the current precision; whether that was enough."""
+        nats = unit(self.call)
+        self.pending = [at for at in self.pending if not self._row(at, nats)]
+        if self.each:
+            return not self.pending
+        if not self._total(nats):
+            self.pending = list(range(len(self.rows)))
+            return False
+        return not self.pending
+
+    def _row(self, at: int, nats: arb) -> bool:
+        row = self.rows[at]
+        try:
+            found, invalid = answer(row, self.call, self.rules, derivatives=self.derivatives)
+        except Undecided:
+            return False
+        self.answers[at] = found
+        self.invalid[at] = invalid
+        enough = True
+        if self.each:
+            enough = _put(self.loss, at, quotient(found.loss, fmpq(1), nats))
+            if self.derivatives:
+                enough &= _put(self.condition, at, _condition(found.loss, found.pull, fmpq(1), nats))
+        if not self.derivatives or self.empty or row.dead:
+            return enough
+        soft = kappa(row, self.call)
+        for c, slope in found.gradient.items():
+            position = row.positions[c]
+            spread = _finite(found.curvature.get(c, arb(0)), soft.get(c))
+            enough &= _put(self.gradient, position, _slope(slope, self.divisor, nats))
+            enough &= _put(self.curvature, position, _condition(slope, spread, self.divisor, nats))
+        return enough
+
+    def _total(self, nats: arb) -> bool:
+        if any(found is None for found in self.answers):
+            return False
+        found = [each for each in self.answers if each is not None]
+        if self.empty:
+            return True
+        loss = quotient(_sum([each.loss for each in found]), self.divisor, nats)
+        if not self.derivatives:
+            return _put(self.loss, 0, loss)
+        pull = _sum([each.pull for each in found])
+        spread = math.nan if isinstance(loss, float) and math.isnan(loss) else pull
+        if not isinstance(spread, float):
+            spread = _condition(_sum([each.loss for each in found]), pull, self.divisor, nats)
+        elif not math.isnan(spread):
+            spread = math.inf
+        return _put(self.loss, 0, loss) & _put(self.condition, 0, spread)
+
+    def nothing(self, wrong: str) -> Exact:
+        """NaN everywhere, for a parameter out of range."""
+        for numbers in (self.loss, self.condition, self.gradient, self.curvature):
+            numbers[...] = _NAN
+        self.invalid = {0: wrong}
+        return self.exact()
+
+    def exact(self) -> Exact:
+        """What was found."""
+        call = self.call
+        classes = 1 if by_element(call) or call.axis is None else call.predictions.shape[call.axis]
+        return Exact(
+            loss=self.loss,
+            gradient=self.gradient,
+            condition=self.condition,
+            gradient_condition=self.curvature,
+            terms=max(1, classes if self.each else call.predictions.size),
+            invalid=next((wrong for _, wrong in sorted(self.invalid.items()) if wrong), ""),
+        )
+
+
+def _put(numbers: Numbers, at: int, x: Extended) -> bool:
+    digits = decimal(x)
+    if digits is not None:
+        numbers.reshape(-1)[at] = digits
+    return digits is not None
+
+
+def _sum(numbers: Sequence[Extended]) -> Extended:
+    infinite = sum(x for x in numbers if isinstance(x, float))
+    return infinite if infinite != 0 else sum((x for x in numbers if not isinstance(x, float)), arb(0))
+
+
+def _finite(spread: Extended, soft: fmpq | None) -> Extended:
+    return spread if isinstance(spread, float) or soft is None else spread + arb(soft)
+
+
+def _slope(x: Extended, by: fmpq | None, nats: arb) -> Extended:
+    """A gradient's part in a mean: nothing of it is left where it was 0, whatever the divisor."""
+    return x if not isinstance(x, float) and by == 0 and x.is_zero() else quotient(x, by, nats)
+
+
+def _condition(x: Extended, spread: Extended, by: fmpq | None, nats: arb) -> Extended:
+    """(|x| + spread) / |by · nats|."""
+    if isinstance(x, float) or isinstance(spread, float):
+        numbers = [y for y in (x, spread) if isinstance(y, float)]
+        return math.nan if by is None or any(map(math.isnan, numbers)) else math.inf
+    return quotient(abs(x) + spread, by, abs(nats))
+
+
+def _validate(call: Call) -> None:
+    if call.reduction not in REDUCTIONS:
+        raise CaseError(f"`reduction` must be one of {', '.join(REDUCTIONS)}; got {call.reduction!r}")
+    shape: tuple[int, ...] = call.predictions.shape
+    if call.spec.labels == "index":
+        axis = -1 if call.axis is None else call.axis
+        shape = tuple(np.delete(shape, axis))
+    labels = None if call.labels is None else np.shape(call.labels)
+    if call.spec.labels is not None and labels != shape:
+        raise CaseError(f"`labels` must have the shape {shape}; got {labels}")
+    if by_element(call) and call.activation in {"softmax", "log_softmax"}:
+        raise CaseError(f"`activation` {call.activation} needs a class axis; {call.loss} has none")
+
+
+def _wrong_parameter(call: Call) -> str:
+    """`parameter-range` for γ < 0, ε or a binary α outside [0, 1], a base that is no base of a logarithm."""
+    gamma, share, base = call.get("gamma", 2.0), call.get("label_smoothing", 0.0), call.get("base")
+    alpha = call.get("alpha") if by_element(call) else None
+    right = (
+        0 <= gamma < math.inf
+        and 0 <= share <= 1
+        and (base is None or (0 < base < math.inf and base != 1))
+        and (alpha is None or 0 <= alpha <= 1)
+    )
+    return "" if right else "parameter-range"

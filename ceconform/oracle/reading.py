@@ -1,0 +1,181 @@
+"""Reading: a row's predictions become faces, through activations, spaces, renormalising and clipping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+from flint import arb
+
+from ceconform.oracle.digits import sign
+from ceconform.oracle.faces import (
+    Beyond,
+    Face,
+    Infinite,
+    Logarithm,
+    Probability,
+    Quotient,
+    Value,
+    logarithm,
+    opposite,
+    probability,
+    sigmoid,
+    softmax,
+)
+from ceconform.oracle.jets import value_of
+from ceconform.oracle.pool import Pool
+from ceconform.oracle.rules import Clip, Rules
+
+__all__ = ["Refused", "read_classes", "read_logits", "read_pair"]
+
+_SAME = frozenset(
+    {
+        ("log_sigmoid", "log_probabilities"),
+        ("log_softmax", "log_probabilities"),
+        ("log_softmax", "log_softmax"),
+        ("log_softmax", "logits"),
+        ("sigmoid", "probabilities"),
+        ("softmax", "probabilities"),
+    }
+)
+"""What changes nothing after what, exactly: so softmax and then -log p is computed as the logits' loss is."""
+
+
+class Refused(ArithmeticError):  # noqa: N818 - it makes the row NaN
+    """The row is NaN: an input out of range (the argument names the range), or an indefinite form (no argument)."""
+
+
+def _chain(names: Sequence[str]) -> list[str]:
+    chain: list[str] = []
+    for name in names:
+        if not chain or (chain[-1], name) not in _SAME:
+            chain.append(name)
+    return chain
+
+
+def _variables(pool: Pool, values: Sequence[float]) -> list[Value]:
+    """Each prediction as its own variable."""
+    return [x if math.isinf(x) else pool.tape.variable(arb(x)) for x in values]
+
+
+def _distances(pool: Pool, values: Sequence[float]) -> list[Value]:
+    """The distances to the largest prediction as variables: what a softmax depends on."""
+    top = max(values)
+    if math.isinf(top):
+        return [x if math.isinf(x) else arb(x) for x in values]
+    pool.pivot = values.index(top)
+    return [
+        x if math.isinf(x) else arb(0) if c == pool.pivot else pool.tape.variable(arb(x) - arb(top))
+        for c, x in enumerate(values)
+    ]
+
+
+def _faces(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> list[Face]:
+    """The numbers as an activation takes them, or as the space reads them."""
+    if name.endswith("sigmoid"):
+        return [sigmoid(z) for z in numbers]
+    if name.endswith("softmax") or name == "logits":
+        faces = softmax(numbers, pool.tape, pool.pivot)
+        if faces is None:
+            raise Refused
+        return faces
+    if name == "probabilities":
+        if rules.checked:
+            _check(numbers, "probability-range", low=0, high=1)
+        return [probability(p) for p in numbers]
+    if rules.checked:
+        _check([numbers[c] for c in needed], "log-probability-range", low=None, high=0)
+    return [logarithm(x) for x in numbers]
+
+
+def _check(numbers: Sequence[Value], reason: str, *, low: int | None, high: int) -> None:
+    for x in numbers:
+        if isinstance(x, float):
+            outside = x > high or (low is not None and x < low)
+        else:
+            outside = sign(value_of(x) - high) > 0 or (low is not None and sign(value_of(x) - low) < 0)
+        if outside:
+            raise Refused(reason)
+
+
+def _numbers(faces: list[Face], name: str) -> list[Value]:
+    """What an activation hands on: probabilities, or their logarithms."""
+    if not name.startswith("log_"):
+        return [face.p for face in faces]
+    logs = [face.log for face in faces]
+    return [-x.value if isinstance(x, Infinite) else x for x in logs]
+
+
+def read_logits(pool: Pool, values: Sequence[float], rules: Rules) -> list[Value]:
+    """The logits of a margin loss."""
+    numbers = _variables(pool, values)
+    for name in rules.activations:
+        numbers = _numbers(_faces(pool, name, numbers, rules, ()), name)
+    return numbers
+
+
+def read_classes(
+    pool: Pool, values: Sequence[float], rules: Rules, needed: Collection[int]
+) -> dict[int, Face]:
+    """The probabilities of a row's classes; those in `needed` have a term in the loss."""
+    chain = _chain([*rules.activations, rules.space])
+    from_softmax = chain[0].endswith("softmax") or chain[0] == "logits"
+    numbers = _distances(pool, values) if from_softmax else _variables(pool, values)
+    faces: list[Face] = []
+    for at, name in enumerate(chain):
+        numbers = _numbers(faces, chain[at - 1]) if at else numbers
+        faces = _faces(pool, name, numbers, rules, needed) if at == 0 else _again(pool, name, numbers, rules, needed)
+    for step in rules.steps:
+        faces = _renormalised(pool, faces) if step is None else [_clipped(face, step) for face in faces]
+    return dict(enumerate(faces))
+
+
+def _again(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> list[Face]:
+    """The same for numbers that are no predictions: their largest is found anew."""
+    pivot, pool.pivot = pool.pivot, None
+    try:
+        return _faces(pool, name, numbers, rules, needed)
+    finally:
+        pool.pivot = pivot
+
+
+def read_pair(pool: Pool, values: Sequence[float], rules: Rules) -> dict[int, Face]:
+    """The probability of the positive label and that of the negative one, for a binary row."""
+    numbers = _variables(pool, values)
+    chain = _chain([*rules.activations, rules.space])
+    for name in chain[:-1]:
+        numbers = _numbers(_faces(pool, name, numbers, rules, (0,)), name)
+    if chain[-1] == "logits" or chain[-1].endswith("sigmoid"):
+        yes, no = sigmoid(numbers[0]), sigmoid(-numbers[0], -1.0)
+    else:
+        (yes,) = _faces(pool, chain[-1], numbers, rules, (0,))
+        no = opposite(yes)
+    for step in rules.steps:
+        if step is not None:
+            clipped = _clipped(yes, step)
+            no = no if clipped is yes else opposite(clipped)
+            yes = clipped
+    return {0: yes, 1: no}
+
+
+def _renormalised(pool: Pool, faces: list[Face]) -> list[Face]:
+    parts = [face.p for face in faces]
+    if any(isinstance(p, float) for p in parts):
+        raise Refused
+    whole = pool.tape.total({c: p for c, p in enumerate(parts) if not isinstance(p, float)})
+    if sign(value_of(whole)) == 0:
+        raise Refused
+    return [Quotient(p, whole) for p in parts if not isinstance(p, float)]
+
+
+def _clipped(face: Face, bounds: Clip) -> Face:
+    """The nearer bound, a constant, where p lies outside."""
+    if isinstance(face, Beyond):
+        bound = bounds.high if face.p > 0 else bounds.low
+        return face if bound is None else Probability(arb(bound))
+    p = value_of(face.p)
+    if bounds.low is not None and sign(p - arb(bounds.low)) < 0:
+        return Probability(arb(bounds.low))
+    if bounds.high is not None and sign(p - arb(bounds.high)) > 0:
+        return Probability(arb(bounds.high))
+    return face

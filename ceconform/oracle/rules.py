@@ -1,0 +1,98 @@
+"""Rules: what several conventions together say, with each constant rounded in the dtype of the computation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpq
+
+from ceconform.conventions import Convention
+from ceconform.corpus import Call
+
+__all__ = ["Clip", "Rules", "fraction", "interpret"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """Bounds for probabilities; None is no bound."""
+
+    low: fmpq | None
+    high: fmpq | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The conventions in the order of application. Without conventions every field keeps its default."""
+
+    activations: tuple[str, ...] = ()
+    """The call's own first, then the conventions'."""
+    space: str = "logits"
+    steps: tuple[Clip | None, ...] = ()
+    """Clips, and renormalisations (None), in the given order."""
+    checked: bool = True
+    """Whether numbers outside their range are refused: not by libraries that clip, divide or read another space."""
+    clip_labels: Clip | None = None
+    smoothing: str | None = None
+    add: fmpq | None = None
+    floor_log: fmpq | None = None
+    gradient_floor: fmpq | None = None
+    divisor: str | None = None
+    empty_is_zero: bool = False
+    single: bool = False
+    """The inputs are rounded to float32."""
+
+
+def fraction(number: float) -> fmpq:
+    """A finite float, exactly."""
+    return fmpq(*float(number).as_integer_ratio())
+
+
+def _constant(text: str, dtype: type[np.floating]) -> np.floating:
+    return np.finfo(dtype).eps if text == "eps" else dtype(text)
+
+
+def _clip(rule: Convention, dtype: type[np.floating]) -> Clip | None:
+    if rule.clip_low is None and rule.clip_high is None:
+        return None
+    low = None if rule.clip_low is None else _constant(rule.clip_low, dtype)
+    high = None
+    if rule.clip_high == "1-low":
+        high = dtype(1) - (dtype(0) if low is None else low)
+    elif rule.clip_high is not None:
+        high = _constant(rule.clip_high, dtype)
+    return Clip(
+        low=None if low is None else fraction(float(low)),
+        high=None if high is None else fraction(float(high)),
+    )
+
+
+def interpret(call: Call, conventions: tuple[Convention, ...]) -> Rules:
+    """Read the conventions together; where two set the same field, the later one holds."""
+    single = any(rule.precision == "float32" for rule in conventions)
+    dtype = np.float64 if call.dtype == "float64" and not single else np.float32
+    activations = [] if call.activation is None else [call.activation]
+    steps: list[Clip | None] = []
+    last: dict[str, object] = {"space": call.spec.predictions, "single": single}
+    for rule in conventions:
+        if rule.activation is not None:
+            activations.append(rule.activation)
+        if rule.taken_as is not None:
+            last["space"] = rule.taken_as
+        if rule.renormalise:
+            steps.append(None)
+        clip = _clip(rule, dtype)
+        if clip is not None:
+            steps.append(clip)
+            if rule.clip_labels:
+                last["clip_labels"] = clip
+        for field in ("smoothing", "divisor"):
+            if getattr(rule, field) is not None:
+                last[field] = getattr(rule, field)
+        for field in ("add", "floor_log", "gradient_floor"):
+            if getattr(rule, field) is not None:
+                last[field] = fraction(float(_constant(getattr(rule, field), dtype)))
+        if rule.empty == "zero":
+            last["empty_is_zero"] = True
+    tolerant = bool(steps) or any(r.activation or r.taken_as or r.add for r in conventions)
+    return Rules(activations=tuple(activations), steps=tuple(steps), checked=not tolerant, **last)  # type: ignore[arg-type] # a dictionary's values have one type
