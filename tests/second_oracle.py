@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import mpmath as mp
 import numpy as np
 
-DIGITS = 90
+DIGITS = 60
 BINARY = ("binary_cross_entropy", "binary_focal_loss", "soft_margin_loss", "hinge_loss", "squared_hinge_loss")
 
 
@@ -292,12 +292,15 @@ def _derivatives(one, xs, soft):
     n = len(xs)
     units = [tuple(int(i == c) for i in range(n)) for c in range(n)]
     slopes = [mp.diff(one, tuple(xs), unit) for unit in units]
+    bends = {}
+    for c in range(n):
+        for j in range(c, n):
+            orders = tuple(a + b for a, b in zip(units[c], units[j], strict=True))
+            bends[c, j] = bends[j, c] = mp.diff(one, tuple(xs), orders)
     spreads = []
     for c in range(n):
-        both = (tuple(a + b for a, b in zip(units[c], unit, strict=True)) for unit in units)
-        bends = [mp.diff(one, tuple(xs), orders) for orders in both]
         kappa = min(soft[c], mp.fsum(soft) - soft[c])
-        reach = mp.fsum(abs(x * h) for x, h in zip(xs, bends, strict=True))
+        reach = mp.fsum(abs(x * bends[c, j]) for j, x in enumerate(xs))
         spreads.append(abs(slopes[c]) + reach + abs(kappa))
     return slopes, spreads
 

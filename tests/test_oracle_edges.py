@@ -185,6 +185,7 @@ def test_entropy_of_certainty():
         ("sparse_cross_entropy_with_logits", [5, 0], "label-range"),
         ("sparse_cross_entropy_with_logits", [-1, 0], "label-range"),
         ("categorical_cross_entropy_with_logits", [[-1.0], [1.0]], "label-range"),
+        ("categorical_cross_entropy", [[1.5], [1.0]], "label-range"),
         ("multilabel_softmax_loss", [[0.5], [1]], "label-range"),
         ("categorical_hinge_loss", [1, 0], "label-range"),
     ],

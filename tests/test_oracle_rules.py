@@ -171,7 +171,7 @@ SMOOTH = [
     (name, loss)
     for name, rule in CONVENTIONS.items()
     for loss in sorted(rule.losses)
-    if not rule.precision and not rule.gradient_floor and name not in {"empty-mean-is-zero"}
+    if not rule.precision and not rule.gradient_floor and name != "empty-mean-is-zero"
 ]
 
 

@@ -71,7 +71,8 @@ class Jet:
     def __truediv__(self, other: Number) -> Jet:
         if isinstance(other, Jet):
             return self * other.through(lambda s: 1 / s)
-        return self * (1 / arb(other))
+        scaled: Jet = self * (1 / arb(other))
+        return scaled
 
     def __rtruediv__(self, other: Number) -> Jet:
         inverse = self.through(lambda s: 1 / s)
