@@ -81,11 +81,13 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
     problems += _stale(case, right, rules.items)
     problems += _cited(case, answer)
     if case.recognised_as:
-        meant_loss = answers.recognised(case).loss
-        # Whoever accepts an invalid input gives some number: then it is that one which is recognised.
-        if not answer.invalid and not _all_near(answer.loss, meant_loss):
+        meant_answer = answers.recognised(case)
+        # where the pairing is invalid the definition has no number, and the conventions give the plausible one
+        numbers = not any(each.is_nan() for each in meant_answer.loss.flat)
+        if not (numbers if answer.invalid else _all_near(answer.loss, meant_answer.loss)):
             names = ", ".join(case.recognised_as["conventions"])
-            message = f"{case.recognised_as['loss']} under {names} gives another number"
+            other = "no number" if answer.invalid else "another number"
+            message = f"{case.recognised_as['loss']} under {names} gives {other}"
             problems.append(_problem(case, "recognised_as", message))
     return problems, nodes
 

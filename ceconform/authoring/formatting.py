@@ -111,9 +111,7 @@ def entry(key: str, node: Node, indent: int, *, prose: bool = False) -> list[str
     if isinstance(node, Scalar):
         return _prose(head, node.text, indent) if prose else [f"{head} {_word(node.text)}"]
     flow = _flow(node)
-    block = isinstance(node, Mapping) and (
-        prose or key == "acceptable" or (key != "cited" and _holds_answers(node))
-    )
+    block = isinstance(node, Mapping) and (prose or key == "acceptable" or _holds_answers(node))
     if not block and len(head) + 1 + len(flow) <= WIDTH - 2:
         return [f"{head} {flow}"]
     if isinstance(node, Mapping):
