@@ -28,7 +28,19 @@ class Unsupported(CeconformError):  # noqa: N818 - it is an answer, not an error
 class Source(str):
     """Python source, as against a string value."""
 
-    __slots__ = ()
+    __slots__ = ("_via",)
+    _via: str
+
+    @property
+    def via(self) -> str:
+        """The entry point that the source calls: `F.cross_entropy`."""
+        return getattr(self, "_via", "") or self.partition("(")[0]
+
+    def by(self, via: str) -> Source:
+        """The same source under another entry point's name."""
+        named = Source(self)
+        named._via = via
+        return named
 
 
 def spell(function: str, /, *arguments: Any, **keywords: Any) -> Source:
@@ -48,7 +60,7 @@ def spell(function: str, /, *arguments: Any, **keywords: Any) -> Source:
 class Question:
     """A call as an adapter reads it: arrays by the names that they have in the source, parameters by value."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, activations: Mapping[str, str]) -> None:
         self.call = call
         self.loss = call.loss
         self.dtype = call.dtype
@@ -56,11 +68,41 @@ class Question:
         self.axis = call.axis
         self.reduction = call.reduction
         self.ndim = call.predictions.ndim
+        self.matrix = call.predictions.ndim == 2  # noqa: PLR2004 - rows and classes
         self.classes = call.predictions.shape[call.axis] if self.ndim and call.axis is not None else 1
-        self.activation = call.activation
         self.default_space = call.space == "default"
         self.predictions = Source(call.spec.predictions if call.activation is None else "logits")
         self.labels = Source("labels")
+        self._activations = activations
+
+    @property
+    def x(self) -> Source:
+        """What the loss is given: the predictions, or a pairing's activation of them."""
+        return self.activated(self.predictions)
+
+    def activated(self, x: Source) -> Source:
+        """The same for predictions in another layout: the pairing's activation, if there is one, goes on top."""
+        if self.call.activation is None:
+            return x
+        if self.call.activation not in self._activations:
+            raise Unsupported(f"the library has no {self.call.activation}")
+        return Source(self._activations[self.call.activation].format(x=x, axis=self.axis))
+
+    @property
+    def classes_last(self) -> bool:
+        """Whether the classes stand on the last axis, where most libraries want them."""
+        return self.axis is None or not self.ndim or self.axis % self.ndim == self.ndim - 1
+
+    @property
+    def hard(self) -> bool:
+        """Whether every label is 0 or 1, and no smoothing softens it."""
+        labels = self.call.labels
+        return labels is not None and bool(np.isin(labels, (0, 1)).all()) and not self.get("label_smoothing")
+
+    @property
+    def weighted(self) -> bool:
+        """Whether any weights are stated, so that the two means differ."""
+        return not {"class_weight", "sample_weight"}.isdisjoint(self.call.parameters)
 
     def get(self, parameter: str, default: Any = None) -> Any:
         """A parameter: the name of an array, the value of a number, the default where the case does not state it."""
@@ -71,7 +113,7 @@ class Question:
         """Refuse any other parameter that the case states (`axis` and `reduction` are the adapter's to look at)."""
         for name in self.call.parameters:
             if name not in {"axis", "reduction", *parameters}:
-                raise Unsupported(f"no {name}")
+                raise Unsupported(f"the library's {self.loss} has no parameter {name}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +123,18 @@ class Dialect:
     imports: str
     """`import torch\\nimport torch.nn.functional as F`."""
     array: str
-    """A template with `{values}`, `{dtype}`, `{device}`: `torch.tensor({values}, dtype=torch.{dtype})`."""
+    """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
+    `torch.tensor({values}, dtype=torch.{dtype})`."""
     gradient: str = ""
-    """A template with `{expression}` and `{x}` (the predictions' name) that sets `loss` and `gradient`; empty where the
-    library has no autodiff."""
+    """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
+    `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""
     show: str = "print({name})"
-    """A template with `{name}` that prints an array's values as a flat-able nested list of round-trip digits."""
+    """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
+
+    def differentiate(self, expression: str, x: str) -> str:
+        """The source of the gradient."""
+        function, _, arguments = expression.partition("(")
+        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments[:-1])
 
 
 class Adapter:
@@ -102,6 +150,8 @@ class Adapter:
     """Whose version goes into the report."""
     dialect: ClassVar[Dialect]
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
+    activations: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """For the pairings: a template with `{x}` and `{axis}` for each of sigmoid, softmax, log_sigmoid, log_softmax."""
     conventions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """What the library documents: loss to names of conventions."""
 
@@ -123,13 +173,9 @@ class Adapter:
         exec(self.dialect.imports, names)  # noqa: S102 - our own text, and the very lines that `explain` prints
         return names
 
-    def asarray(self, values: NDArray[Any], dtype: str, device: str) -> Any:
-        """The library's array of exactly these numbers."""
-        raise NotImplementedError
-
-    def asnumpy(self, array: Any) -> NDArray[Any]:
+    def asnumpy(self, array: Any) -> NDArray[np.float64]:
         """The numbers of an array, widened to float64."""
-        raise NotImplementedError
+        return np.asarray(array).astype(np.float64)
 
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
         """The shape, dtype and device of an array, in our words."""
@@ -139,5 +185,5 @@ class Adapter:
         """Every way in which the library computes the question's loss."""
         method = getattr(self, question.loss, None)
         if method is None:
-            raise Unsupported(f"no {question.loss}")
+            raise Unsupported(f"the library has no {question.loss}")
         yield from method(question)

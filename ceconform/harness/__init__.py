@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ceconform.harness.observation import Answer, Observation
+from ceconform.harness.run import Asked, Event, Finished, Missing, Started, ask
 
-__all__ = ["Answer", "Observation"]
+__all__ = ["Answer", "Asked", "Event", "Finished", "Missing", "Observation", "Started", "ask"]

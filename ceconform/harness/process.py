@@ -1,0 +1,173 @@
+"""A worker as the harness holds it: a process that is started, asked, timed, and started again when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ceconform.corpus import Call
+from ceconform.errors import StartError
+from ceconform.harness.observation import Observation
+from ceconform.harness.wire import decode_observation, encode_call, line
+
+__all__ = ["Worker", "command"]
+
+_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
+"""Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
+_LONGEST_LINE = 1 << 28
+
+
+def command(implementation: str) -> list[str]:
+    """How a worker of one of our adapters is started."""
+    return [sys.executable, "-m", "ceconform.harness.worker", implementation]
+
+
+class _DiedError(Exception):
+    """The worker closed its output, or wrote what is not the protocol."""
+
+
+class _SilentError(Exception):
+    """The worker said nothing in time."""
+
+
+class Worker:
+    """One implementation in a process of its own."""
+
+    def __init__(self, arguments: Sequence[str], *, limit: float, start_limit: float = 300.0) -> None:
+        self._arguments, self._limit, self._start_limit = list(arguments), limit, start_limit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pending = b""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
+        self.hello: Mapping[str, Any] = {}
+        try:
+            self._start()
+        except StartError:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        self._pending = b""
+        self._errors.seek(0)
+        self._errors.truncate()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the user names the command
+                self._arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={**_THREADS, **os.environ},
+                start_new_session=True,
+            )
+            message = self._read(time.monotonic() + self._start_limit)
+        except OSError as error:
+            raise StartError(f"{' '.join(self._arguments)}: {error}") from error
+        except _DiedError:
+            raise StartError(f"the worker ended before it said hello: {self._obituary()}") from None
+        except _SilentError:
+            self.stop()
+            raise StartError(f"the worker did not say hello within {self._start_limit:g} s") from None
+        if "hello" not in message:
+            self.stop()
+            raise StartError(f"expected the worker to say hello first, got {str(message)[:200]}")
+        self.hello = message["hello"]
+
+    def ask(self, number: int, call: Call) -> Iterator[Observation]:
+        """One observation for each route; a crash or a timeout is one too, and the routes after it are still asked."""
+        skip = 0
+        while True:
+            via = expression = ""
+            if self._process is None:
+                self._start()
+            try:
+                self._write(line({"call": encode_call(call), "id": number, "skip": skip}))
+                while True:
+                    message = self._read(time.monotonic() + self._limit)
+                    if message.get("done"):
+                        return
+                    if "asking" in message:
+                        via, expression = message["asking"]["via"], message["asking"]["expression"]
+                    else:
+                        skip += 1
+                        via = expression = ""
+                        yield decode_observation(message["observation"])
+            except _SilentError:
+                reason = f"no answer within {self._limit:g} s"
+                self.stop()
+                yield Observation(status="timeout", reason=reason, via=via, expression=expression)
+            except (_DiedError, BrokenPipeError):
+                yield Observation(status="crash", reason=self._obituary(), via=via, expression=expression)
+            if not via:
+                return
+            skip += 1
+
+    def _write(self, message: bytes) -> None:
+        assert self._process is not None  # noqa: S101 - for the type checker
+        assert self._process.stdin is not None  # noqa: S101 - same
+        self._process.stdin.write(message)
+        self._process.stdin.flush()
+
+    def _read(self, deadline: float) -> dict[str, Any]:
+        """The next message."""
+        assert self._process is not None  # noqa: S101 - for the type checker
+        output = self._process.stdout
+        assert output is not None  # noqa: S101 - same
+        with selectors.DefaultSelector() as selector:
+            selector.register(output, selectors.EVENT_READ)
+            while b"\n" not in self._pending:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise _SilentError
+                chunk = os.read(output.fileno(), 1 << 16)
+                if not chunk or len(self._pending) > _LONGEST_LINE:
+                    raise _DiedError
+                self._pending += chunk
+        text, _, self._pending = self._pending.partition(b"\n")
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            raise _DiedError
+        return message
+
+    def _obituary(self) -> str:
+        """How the process ended, and the last that it said on standard error."""
+        assert self._process is not None  # noqa: S101 - for the type checker
+        self._kill()
+        code = self._process.wait()
+        self._process = None
+        ended = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2000))
+        words = self._errors.read().decode(errors="replace").strip().splitlines()
+        return f"{ended}: {words[-1].strip()[:300]}" if words else ended
+
+    def _kill(self) -> None:
+        assert self._process is not None  # noqa: S101 - for the type checker
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        try:
+            self._process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End the process, and whatever it started."""
+        if self._process is not None:
+            self._kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """End the process for good."""
+        self.stop()
+        self._errors.close()

@@ -1,0 +1,138 @@
+"""Asking many implementations many cases, side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ceconform.corpus import Case
+from ceconform.errors import StartError
+from ceconform.harness.observation import Observation
+from ceconform.harness.process import Worker, command
+
+__all__ = ["Asked", "Event", "Finished", "Missing", "Started", "ask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """An implementation said hello; `calls` will be asked."""
+
+    implementation: str
+    hello: Mapping[str, Any]
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """An implementation did not start."""
+
+    implementation: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One call was asked; the observations of its routes."""
+
+    implementation: str
+    case: Case
+    dtype: str
+    device: str
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """An implementation has been asked everything."""
+
+    implementation: str
+
+
+Event = Started | Missing | Asked | Finished
+
+
+def ask(
+    implementations: Sequence[str],
+    cases: Sequence[Case],
+    *,
+    dtypes: Sequence[str] = (),
+    devices: Sequence[str] = ("cpu",),
+    jobs: int = 1,
+    limit: float = 60.0,
+    commands: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[Event]:
+    """Ask every implementation every case in every dtype and on every device that both have.
+
+    `jobs` workers live at a time. `limit` is the time in seconds that one evaluation may take. `commands` tells how
+    an implementation's worker is started, where it is not one of our adapters.
+    """
+    events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+    stopped = threading.Event()
+    plan = _Plan(tuple(cases), tuple(dtypes), tuple(devices), limit)
+
+    def feed(name: str) -> None:
+        try:
+            for event in plan.events(name, (commands or {}).get(name, command(name))):
+                events.put(event)
+                if stopped.is_set():
+                    break
+        except Exception as error:  # noqa: BLE001 - a thread's error is raised where the events are read
+            events.put(error)
+        finally:
+            events.put(None)
+
+    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+        running = [pool.submit(feed, name) for name in implementations]
+        try:
+            ended = 0
+            while ended < len(running):
+                event = events.get()
+                if event is None:
+                    ended += 1
+                elif isinstance(event, BaseException):
+                    raise event
+                else:
+                    yield event
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What each implementation is asked."""
+
+    cases: tuple[Case, ...]
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...]
+    limit: float
+
+    def events(self, name: str, arguments: Sequence[str]) -> Iterator[Event]:
+        """All events of one implementation, in the order of the corpus."""
+        try:
+            worker = Worker(arguments, limit=self.limit)
+        except StartError as error:
+            yield Missing(implementation=name, reason=str(error))
+            return
+        with contextlib.closing(worker):
+            dtypes = [dtype for dtype in worker.hello["dtypes"] if not self.dtypes or dtype in self.dtypes]
+            devices = [device for device in worker.hello["devices"] if device in self.devices]
+            calls = [
+                (case, dtype, device)
+                for case, dtype, device in itertools.product(self.cases, dtypes, devices)
+                if dtype in case.dtypes
+            ]
+            yield Started(implementation=name, hello=worker.hello, calls=len(calls))
+            for number, (case, dtype, device) in enumerate(calls):
+                try:
+                    observations = tuple(worker.ask(number, case.call(dtype, device)))
+                except StartError as error:
+                    observations = (Observation(status="crash", reason=f"and it did not start again: {error}"),)
+                yield Asked(implementation=name, case=case, dtype=dtype, device=device, observations=observations)
+        yield Finished(implementation=name)

@@ -1,0 +1,178 @@
+"""The process in which one implementation answers: `python -m ceconform.harness.worker NAME`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from types import CodeType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceconform.adapters import Adapter, Question, Source, Unsupported, find
+from ceconform.corpus import Call
+from ceconform.harness.observation import Answer, Observation
+from ceconform.harness.wire import decode_call, encode_observation, line
+
+__all__ = ["hello", "observe", "serve"]
+
+_SOURCE = "<source>"
+
+
+class Evaluation:
+    """One call, ready to be evaluated by any of its routes."""
+
+    def __init__(self, adapter: Adapter, names: Mapping[str, Any], question: Question) -> None:
+        self.adapter, self.names, self.question = adapter, names, question
+        call = question.call
+        kind = call.spec.labels
+        labels = call.label_dtype or ("int64" if kind == "index" else call.dtype)
+        self.arrays: dict[str, tuple[NDArray[Any], str]] = {str(question.predictions): (call.predictions, call.dtype)}
+        if call.labels is not None:
+            self.arrays["labels"] = (call.labels, labels)
+        for name, value in call.parameters.items():
+            if isinstance(value, np.ndarray):
+                self.arrays[name] = (value, call.dtype)
+
+    def bind(self) -> dict[str, Any]:
+        """Fresh arrays of the library under the names that the source uses."""
+        bound = dict(self.names)
+        template = self.adapter.dialect.array
+        for name, (values, dtype) in self.arrays.items():
+            text = template.format(values="values", dtype=dtype, device=self.question.device)
+            bound[name] = eval(_compiled(text, "eval"), {**self.names, "values": values})  # noqa: S307 - our template
+        return bound
+
+    def run(self, text: str, part: str) -> Answer:
+        """Run source that sets `part`, and read it; what the library raises is an answer, too."""
+        bound = self.bind()
+        try:
+            exec(_compiled(text, "exec"), bound)  # noqa: S102 - the adapter's own source
+            array = bound[part]
+            values = self.adapter.asnumpy(array)
+            shape, dtype, device = self.adapter.describe(array)
+        except Exception as error:
+            if _is_ours(error):
+                raise
+            return Answer(raised=f"{type(error).__name__}: {_brief(str(error))}")
+        return Answer(values=tuple(values.ravel().tolist()), shape=tuple(shape), dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, mode: str) -> CodeType:
+    return compile(text, _SOURCE, mode)
+
+
+def _is_ours(error: Exception) -> bool:
+    """A name that the source uses and the library has not: the adapter's fault, not an answer."""
+    if isinstance(error, AttributeError) and str(error).startswith("module "):
+        return True
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
+
+
+def _brief(text: str, limit: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def observe(
+    adapter: Adapter,
+    names: Mapping[str, Any],
+    call: Call,
+    *,
+    skip: int = 0,
+    asking: Callable[[Source], None] | None = None,
+) -> Iterator[Observation]:
+    """Ask one call by each route of the adapter; `asking` hears of each route before it is taken."""
+    question = Question(call, adapter.activations)
+    try:
+        routes = list(adapter.routes(question))
+    except Unsupported as answer:
+        yield Observation(status="unsupported", reason=str(answer))
+        return
+    except Exception as error:  # noqa: BLE001 - whatever an adapter raises is a verdict, and the others go on
+        yield Observation(status="error", reason=_brief(f"in the adapter: {type(error).__name__}: {error}"))
+        return
+    evaluation = Evaluation(adapter, names, question)
+    for source in routes[skip:]:
+        if asking is not None:
+            asking(source)
+        yield _answer(evaluation, source)
+
+
+def _answer(evaluation: Evaluation, source: Source) -> Observation:
+    dialect = evaluation.adapter.dialect
+    started = time.perf_counter()
+    try:
+        value = evaluation.run(f"loss = {source}", "loss")
+        gradient = None
+        if dialect.gradient and not value.raised:
+            text = dialect.differentiate(source, evaluation.question.predictions)
+            gradient = evaluation.run(text, "gradient")
+    except Exception as error:  # noqa: BLE001 - same
+        reason = _brief(f"in the adapter: {type(error).__name__}: {error}")
+        return Observation(status="error", via=source.via, expression=str(source), reason=reason)
+    return Observation(
+        status="answered",
+        via=source.via,
+        expression=str(source),
+        value=value,
+        gradient=gradient,
+        no_gradient="" if dialect.gradient else "the library has no autodiff",
+        seconds=time.perf_counter() - started,
+    )
+
+
+def hello(adapter: Adapter) -> dict[str, Any]:
+    """What a worker says of itself; the report's header holds it."""
+    return {
+        "name": adapter.name,
+        "distribution": adapter.distribution,
+        "version": adapter.version(),
+        "devices": adapter.devices(),
+        "dtypes": list(adapter.dtypes),
+        "switches": adapter.switches(),
+        "conventions": {loss: list(names) for loss, names in adapter.conventions.items()},
+        "dialect": vars(adapter.dialect),
+    }
+
+
+def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
+    """Answer calls until there are no more."""
+
+    def say(**message: Any) -> None:
+        answers.write(line(message))
+        answers.flush()
+
+    names = adapter.namespace()
+    say(hello=hello(adapter))
+    for text in calls:
+        request = json.loads(text)
+        number = request["id"]
+
+        def asking(source: Source, number: int = number) -> None:
+            say(id=number, asking={"via": source.via, "expression": str(source)})
+
+        for observation in observe(adapter, names, decode_call(request["call"]), skip=request["skip"], asking=asking):
+            say(id=number, observation=encode_observation(observation))
+        say(id=number, done=True)
+
+
+def main(name: str) -> None:
+    """Keep standard output for the protocol: what a framework prints there goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    serve(find(name)(), sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,82 @@
+"""Sessions: `nox -s tests`, `nox -s lint`, `nox -s conformance`, `nox -s "conform(torch)"`, `nox -s gpu`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = ["lint", "tests"]
+
+REPORTS = Path("reports")
+# Implementation -> the extras that it needs.
+IMPLEMENTATIONS = {
+    "torch": ["torch"],
+    "tensorflow": ["tensorflow"],
+    "keras[tensorflow]": ["keras", "tensorflow"],
+    "keras[torch]": ["keras", "torch"],
+    "keras[jax]": ["keras", "jax"],
+    "keras[numpy]": ["keras"],
+    "optax": ["optax"],
+    "sklearn": ["sklearn"],
+    "ceconform[numpy]": [],
+    "ceconform[torch]": ["torch"],
+    "ceconform[jax]": ["jax"],
+    "ceconform[array_api_strict]": ["array_api_strict"],
+    "ceconform[cupy]": ["cupy"],
+}
+WITHOUT_GPU = [name for name in IMPLEMENTATIONS if name != "ceconform[cupy]"]
+
+
+def install(session: nox.Session, implementations: list[str], *groups: str) -> None:
+    """Install the checkout with what these implementations need."""
+    extras = sorted({"conformance", *(extra for name in implementations for extra in IMPLEMENTATIONS[name])})
+    arguments = [argument for group in groups for argument in ("--group", group)]
+    session.install("--upgrade", "pip", silent=True)
+    session.install("-c", "constraints.txt", "-e", f".[{','.join(extras)}]", *arguments)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on every framework, with the examples in the docstrings."""
+    install(session, WITHOUT_GPU, "tests")
+    session.run("pytest", "-n", str(min(os.cpu_count() or 1, 8)), *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, the direction of imports, and the corpus."""
+    install(session, ["ceconform[numpy]"], "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports")
+    session.run("ceconform", "lint")
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Ask every implementation every case; the report goes to the terminal and to reports/."""
+    install(session, WITHOUT_GPU)
+    report = str(REPORTS / "conformance.jsonl")
+    session.run("ceconform", "run", *WITHOUT_GPU, "-j", str(os.cpu_count() or 1), "-o", report, *session.posargs)
+    session.run("ceconform", "report", report, "--format", "discrepancies", "-o", str(REPORTS / "DISCREPANCIES.md"))
+
+
+@nox.session
+@nox.parametrize("implementation", [nox.param(name, id=name) for name in IMPLEMENTATIONS])
+def conform(session: nox.Session, implementation: str) -> None:
+    """Ask one implementation every case."""
+    install(session, [implementation])
+    report = str(REPORTS / f"{implementation}.jsonl")
+    session.run("ceconform", "run", implementation, "-o", report, *session.posargs)
+
+
+@nox.session
+def gpu(session: nox.Session) -> None:
+    """Run the tests that need a CUDA device."""
+    install(session, list(IMPLEMENTATIONS), "tests")
+    session.run("pytest", "-m", "gpu", *session.posargs)

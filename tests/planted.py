@@ -1,0 +1,121 @@
+"""Implementations with planted faults: what a worker may do to the harness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ceconform.adapters import Adapter, Dialect, Question, Source, spell
+
+NUMPY = Dialect(
+    imports="import ctypes\nimport os\nimport signal\nimport sys\nimport time\n\nimport numpy as np",
+    array="np.array({values}, dtype=np.{dtype})",
+)
+
+
+class Healthy(Adapter):
+    """Answers right: softplus of the logits of negative labels."""
+
+    name = "healthy"
+    distribution = "numpy"
+    dialect = NUMPY
+
+    def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
+        """The textbook form, good enough for moderate numbers."""
+        yield Source(f"np.logaddexp(0, {q.x}) - {q.labels} * {q.x}").by("np.logaddexp")
+
+
+class Faulty(Healthy):
+    """As `Healthy`, except that a logit of 13 does what the class says."""
+
+    fault = ""
+
+    def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
+        """The fault, and after it a second route that is sound."""
+        if 13 in q.call.predictions:
+            yield Source(self.fault).by("fault")
+        yield from super().binary_cross_entropy_with_logits(q)
+
+
+class KillsItself(Faulty):
+    """A signal that cannot be caught."""
+
+    name = "kills-itself"
+    fault = "os.kill(os.getpid(), signal.SIGKILL)"
+
+
+class Segfaults(Faulty):
+    """A read of address 0 in native code."""
+
+    name = "segfaults"
+    fault = "ctypes.string_at(0)"
+
+
+class Aborts(Faulty):
+    """`abort()` in native code, after a last word."""
+
+    name = "aborts"
+    fault = "print('the last word', file=sys.stderr, flush=True) or os.abort()"
+
+
+class Exits(Faulty):
+    """An exit in the middle of a call."""
+
+    name = "exits"
+    fault = "os._exit(3)"
+
+
+class Hangs(Faulty):
+    """No answer for an hour."""
+
+    name = "hangs"
+    fault = "time.sleep(3600)"
+
+
+class Prints(Faulty):
+    """A framework that prints to standard output, a lot."""
+
+    name = "prints"
+    fault = "print('noise ' * 1_000_000) or np.float64(0)"
+
+
+class Raises(Healthy):
+    """An adapter with a mistake of its own."""
+
+    name = "raises"
+
+    def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
+        """Fails at 13."""
+        if 13 in q.call.predictions:
+            raise KeyError("thirteen")
+        yield from super().binary_cross_entropy_with_logits(q)
+
+
+class Misspells(Faulty):
+    """An adapter that names a function which the library has not."""
+
+    name = "misspells"
+    fault = "np.no_such_function(logits)"
+
+
+class Broken(Healthy):
+    """A library whose import fails."""
+
+    name = "broken"
+    dialect = Dialect(imports="import no_such_library", array="")
+
+
+class Mute(Healthy):
+    """A worker that never says hello."""
+
+    name = "mute"
+    dialect = Dialect(imports="import time\ntime.sleep(3600)", array="")
+
+
+class Refuses(Healthy):
+    """A library that raises on its input."""
+
+    name = "refuses"
+
+    def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
+        """An error of the library is an answer."""
+        yield spell("np.reshape", q.x, 7)

@@ -1,0 +1,76 @@
+"""What travels between harness and worker comes back the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import MappingProxyType
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from ceconform.corpus import Call
+from ceconform.harness import Answer, Observation
+from ceconform.harness.wire import decode_call, decode_observation, encode_call, encode_observation, line
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True)
+MATRICES = arrays.arrays(np.float64, arrays.array_shapes(max_dims=3, max_side=3, min_side=0), elements=FLOATS)
+
+
+def same(one, other) -> bool:
+    """Equal to the bit, NaN included, in the same dtype."""
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def through_json(message):
+    """A message as the other side reads it."""
+    text = line(message)
+    assert text.endswith(b"\n")
+    assert text.count(b"\n") == 1
+    return json.loads(text)
+
+
+@given(MATRICES, st.floats(0, 1), st.sampled_from(["float64", "bfloat16"]))
+def test_a_call_comes_back_the_same(predictions, smoothing, dtype):
+    """Numbers to the last bit, names and options as they were."""
+    canonical = np.where(np.isnan(predictions), np.nan, predictions)
+    call = Call(
+        loss="sparse_cross_entropy_with_logits",
+        predictions=canonical,
+        labels=np.arange(3),
+        parameters=MappingProxyType({"label_smoothing": smoothing, "class_weight": canonical, "reduction": "sum"}),
+        dtype=dtype,
+    )
+    back = decode_call(through_json(encode_call(call)))
+    assert same(call.predictions, back.predictions)
+    assert call.labels is not None
+    assert back.labels is not None
+    assert same(call.labels, back.labels)
+    assert same(call.parameters["class_weight"], back.parameters["class_weight"])
+    assert (call.loss, call.dtype, call.reduction) == (back.loss, back.dtype, back.reduction)
+    assert call.parameters["label_smoothing"] == back.parameters["label_smoothing"]
+
+
+def test_a_call_without_labels_comes_back_without():
+    """The entropy has none."""
+    call = Call(loss="entropy", predictions=np.array([0.5, 0.5]), labels=None)
+    assert decode_call(through_json(encode_call(call))).labels is None
+
+
+@given(st.lists(FLOATS, max_size=4), st.text(max_size=20))
+def test_an_observation_comes_back_the_same(values, words):
+    """Values to the last bit, words in any script."""
+    answer = Answer(values=tuple(values), shape=(len(values),), dtype="float32", device="cpu")
+    seen = Observation(status="answered", via="f", expression=words, value=answer, gradient=Answer(raised=words))
+    back = decode_observation(through_json(encode_observation(seen)))
+    assert back.value is not None
+    assert [v.hex() for v in values if not math.isnan(v)] == [v.hex() for v in back.value.values if not math.isnan(v)]
+    assert [math.isnan(v) for v in values] == [math.isnan(v) for v in back.value.values]
+    assert (seen.status, seen.via, seen.expression, seen.gradient) == (
+        back.status,
+        back.via,
+        back.expression,
+        back.gradient,
+    )
