@@ -49,7 +49,9 @@ ACTIVATIONS = {
 
 
 def elementwise(call):
-    return call.loss.removesuffix("_with_logits") in BINARY or (call.loss == "brier_loss" and call.axis is None)
+    return call.loss.removesuffix("_with_logits") in BINARY or (
+        call.loss == "brier_loss" and call.axis is None
+    )
 
 
 def space_of(call, conventions):

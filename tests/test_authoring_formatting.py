@@ -117,7 +117,7 @@ cases:
 
 
 def test_the_format():
-    """Keys have an order, arrays are in flow style, cases stand apart, comments above stay, numbers stay as typed."""
+    """Keys have an order, arrays are in flow style, cases stand apart, comments and numbers stay."""
     assert NEAT == format_text(MESSY)
 
 

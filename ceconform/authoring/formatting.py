@@ -1,8 +1,8 @@
 """Formatting: the one way in which a case file is written.
 
-The order of the keys is fixed, arrays are in flow style with a row on a line where they do not fit on one, prose
-is folded, a blank line stands between cases. Numbers stay as they were typed. Comments stay at the top of the
-file and above a case; `stray_comments` finds the others.
+The order of the keys is fixed, arrays are in flow style with a row on a line where they do not fit on one,
+prose is folded, a blank line stands between cases. Numbers stay as they were typed. Comments stay at the top
+of the file and above a case; `stray_comments` finds the others.
 """
 
 from __future__ import annotations

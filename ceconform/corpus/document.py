@@ -1,8 +1,8 @@
 """A document: the text of a case file as plain nodes, each of which knows its line.
 
 YAML is read here as the little that a corpus needs: mappings, sequences and text. No scalar is interpreted,
-so `0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and repeated
-keys are refused.
+so `0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and
+repeated keys are refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The schema of a case file, for editors and for readers in other languages: made from what the losses take.
 
-A number may be text or a YAML number there, because an editor sees `0.5` as a number; our reader takes its text.
+A number may be text or a YAML number there, because an editor sees `0.5` as a number; ours reads its text.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _of_case() -> dict[str, Any]:
         "ignore_index": _INTEGER,
         "reduction": {
             **_TEXT,
-            "description": f"One of {', '.join(REDUCTIONS)}; another word where the expected error is reduction.",
+            "description": f"{', '.join(REDUCTIONS)}; another word where that is the expected error.",
         },
         "cited": _closed({key: _ref("figures") for key in answer}),
         "recognised_as": _closed(

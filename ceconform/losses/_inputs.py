@@ -15,6 +15,7 @@ __all__ = [
     "device_of",
     "expect_all",
     "expect_broadcastable",
+    "expect_real",
     "expect_shape",
     "expect_within",
     "is_floating",
@@ -95,6 +96,12 @@ def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -
 def _library(value: Any) -> str:
     kind = type(value)
     return f"{kind.__module__.partition('.')[0]}.{kind.__name__}".removeprefix("builtins.")
+
+
+def expect_real(xp: Any, x: Any, name: str) -> None:
+    """Refuse an array that does not hold real numbers."""
+    if not (is_floating(xp, x.dtype) or xp.isdtype(x.dtype, ("bool", "integral"))):
+        raise DTypeError(f"`{name}` must be real numbers: got {x.dtype}")
 
 
 def expect_shape(x: Any, name: str, shape: tuple[int, ...], what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceconform.losses import _stable
 from ceconform.losses._kernel import Kernel, times
-from ceconform.losses._rules import Logarithm
+from ceconform.losses._rules import Logarithm, Rules
 
 __all__ = ["binary_logits", "binary_probabilities", "log_probabilities", "logits", "probabilities"]
 
@@ -74,100 +74,106 @@ def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plai
     return factor * cost, factor * rate - gamma * times(xp, cost, complement ** (gamma - 1))
 
 
-def _both_sides(
-    xp: Any, p: Any, gamma: float, logarithm: Logarithm
-) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    p = _stable.within(xp, p, 0, 1)
-    positive = _cost(xp, p, xp.log(p), logarithm)
-    negative = _cost(xp, 1 - p, xp.log1p(-p), logarithm)
-    positive = _focal(xp, 1 - p, *positive, gamma, plain=logarithm.plain)
-    negative = _focal(xp, p, *negative, gamma, plain=logarithm.plain)
-    return (positive[0], negative[0]), (positive[1], -negative[1])
-
-
-def binary_probabilities(
-    gamma: float = 0.0, logarithm: Logarithm = Logarithm(), gradient_floor: float | None = None
-) -> Kernel:
+def binary_probabilities(rules: Rules, gamma: float = 0.0) -> Kernel:
     """Binary cross entropy, focal for γ > 0, of probabilities."""
-    kernel = _two_sided(
-        lambda xp, p: _both_sides(xp, p, gamma, logarithm)[0],
-        lambda xp, p: _both_sides(xp, p, gamma, logarithm)[1],
-    )
-    if gradient_floor is None:
+    logarithm, floor = rules.logarithm, rules.gradient_floor
+
+    def both(xp: Any, p: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        if rules.checked:
+            p = _stable.within(xp, p, 0, 1)
+        up, down = _stable.within(xp, p, 0, math.inf), _stable.within(xp, 1 - p, 0, math.inf)
+        positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
+        negative = _focal(xp, up, *_cost(xp, down, xp.log1p(-p), logarithm), gamma, plain=logarithm.plain)
+        return (positive[0], negative[0]), (positive[1], -negative[1])
+
+    kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
+    if floor is None:
         return kernel
 
     def floored(xp: Any, p: Any, a: Any, b: Any) -> Any:
         p = _stable.within(xp, p, 0, 1)
         spread = p * (1 - p)
-        return (b * p - a * (1 - p)) / xp.where(spread < gradient_floor, gradient_floor, spread)
+        return (b * p - a * (1 - p)) / xp.where(spread < floor, floor, spread)
 
     return Kernel(kernel.value, (floored, *kernel.slopes[1:]))
 
 
 def _row(
+    axis: int,
     costs: Callable[..., Any],
     gradient: Callable[..., Any],
-    axis: int,
+    *,
+    weighted: bool,
     poison: Callable[..., Any] | None = None,
 ) -> Kernel:
-    """Return Σ mass_c · cost_c, a kernel of (predictions, mass); NaN where `poison` finds a value that is none."""
+    """Return Σ mass_c · cost_c, a kernel of (predictions, mass).
 
-    def guarded(xp: Any, x: Any, mass: Any, answer: Any, *, keepdims: bool) -> Any:
-        if poison is None:
-            return answer
-        lost = xp.any(poison(xp, x, mass) | xp.isnan(mass), axis=axis, keepdims=keepdims)
-        counts = xp.any(mass != 0, axis=axis, keepdims=keepdims)
-        return xp.where(lost & counts, math.nan, answer)
+    NaN where `poison` finds a value that is none. Where there are weights, a row whose masses are all 0 has a weight
+    of 0, so that it is 0 whatever it holds.
+    """
+
+    def settle(xp: Any, x: Any, mass: Any, answer: Any) -> Any:
+        if poison is not None:
+            lost = xp.any(poison(xp, x, mass), axis=axis, keepdims=True)
+            answer = xp.where(lost, math.nan, answer)
+        if weighted:
+            answer = xp.where(xp.all(mass == 0, axis=axis, keepdims=True), 0.0, answer)
+        return answer
 
     def value(xp: Any, x: Any, mass: Any) -> Any:
-        total = xp.sum(times(xp, mass, costs(xp, x)), axis=axis)
-        return guarded(xp, x, mass, total, keepdims=False)
+        cost = costs(xp, x)
+        total = xp.sum(times(xp, mass, cost), axis=axis, keepdims=True)
+        return xp.squeeze(settle(xp, x, mass, total), axis=axis)
 
     return Kernel(
         value=value,
         slopes=(
-            lambda xp, x, mass: guarded(xp, x, mass, gradient(xp, x, mass), keepdims=True),
+            lambda xp, x, mass: settle(xp, x, mass, gradient(xp, x, mass)),
             lambda xp, x, mass: costs(xp, x),  # noqa: ARG005 - the shape of a slope
         ),
         axis=axis,
     )
 
 
-def logits(axis: int, gamma: float = 0.0) -> Kernel:
+def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     """Categorical cross entropy, focal for γ > 0, of logits."""
     if gamma == 0:
-        return _row(
-            lambda xp, z: _stable.softmax_costs(xp, z, axis),
-            lambda xp, z, mass: _stable.softmax_gradient(xp, z, mass, axis),
-            axis,
-        )
-    return _row(
-        lambda xp, z: _stable.softmax_focal_costs(xp, z, axis, gamma),
-        lambda xp, z, mass: _stable.softmax_focal_gradient(xp, z, mass, axis, gamma),
-        axis,
-    )
+        costs = partial(_stable.softmax_costs, axis=axis)
+        gradient = partial(_stable.softmax_gradient, axis=axis)
+    else:
+        costs = partial(_stable.softmax_focal_costs, axis=axis, gamma=gamma)
+        gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
+    # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
+    return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
 
 
-def probabilities(axis: int, gamma: float = 0.0, logarithm: Logarithm = Logarithm()) -> Kernel:
+def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     """Categorical cross entropy, focal for γ > 0, of probabilities."""
+    logarithm = rules.logarithm
 
     def cost_and_rate(xp: Any, p: Any) -> tuple[Any, Any]:
-        p = _stable.within(xp, p, 0, 1)
+        p = _stable.within(xp, p, 0, 1 if rules.checked else math.inf)
         return _focal(xp, 1 - p, *_cost(xp, p, xp.log(p), logarithm), gamma, plain=logarithm.plain)
 
+    def poison(xp: Any, p: Any, mass: Any) -> Any:
+        wrong = ~((p >= 0) & (p <= 1)) if rules.checked else xp.isnan(p) | ((p < 0) & (mass != 0))
+        return wrong | xp.isnan(mass)
+
     return _row(
+        axis,
         lambda xp, p: cost_and_rate(xp, p)[0],
         lambda xp, p, mass: times(xp, mass, cost_and_rate(xp, p)[1]),
-        axis,
-        poison=lambda xp, p, mass: xp.isnan(_stable.within(xp, p, 0, 1)),  # noqa: ARG005 - of any class
+        weighted=weighted,
+        poison=poison,
     )
 
 
-def log_probabilities(axis: int) -> Kernel:
+def log_probabilities(axis: int, rules: Rules, *, weighted: bool) -> Kernel:
     """Negative log-likelihood of log-probabilities; one above 0 is none, where it is asked for."""
     return _row(
+        axis,
         lambda xp, x: -x,  # noqa: ARG005 - the shape of a cost
         lambda xp, x, mass: -mass,  # noqa: ARG005
-        axis,
-        poison=lambda xp, x, mass: xp.isnan(x) | ((x > 0) & (mass != 0)),
+        weighted=weighted,
+        poison=lambda xp, x, mass: xp.isnan(x) | xp.isnan(mass) | ((x > 0) & (mass != 0) & rules.checked),
     )

@@ -32,6 +32,8 @@ class Rules:
     space: str | None = None
     """The space in which the predictions are read, if not their own."""
     transforms: tuple[Transform, ...] = ()
+    checked: bool = True
+    """Whether predictions outside their range are NaN: not for a library that clips, divides or reads them anew."""
     smoothing: str | None = None
     label_bounds: tuple[float | None, float | None] | None = None
     logarithm: Logarithm = Logarithm()
@@ -104,7 +106,8 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
             divisor=rule.divisor or rules.divisor,
             empty=rule.empty or rules.empty,
         )
-    return replace(rules, transforms=(*activations, *transforms))
+    moved = activations or transforms or rules.space is not None or rules.logarithm.add is not None
+    return replace(rules, transforms=(*activations, *transforms), checked=not moved)
 
 
 def _number(text: str | None, bits: int, otherwise: float | None) -> float | None:

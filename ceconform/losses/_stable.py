@@ -114,9 +114,7 @@ def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
     others = xp.sum(xp.where(parts.top, 0.0, mass), axis=axis, keepdims=True)
     at_top = (others - mass * parts.rest) / (1 + parts.rest)
     elsewhere = total * parts.odds / (1 + parts.rest) - mass
-    gradient = xp.where(parts.alone, at_top, elsewhere)
-    silent = xp.all(mass == 0, axis=axis, keepdims=True)
-    return xp.where(silent, 0.0, gradient)
+    return xp.where(parts.alone, at_top, elsewhere)
 
 
 def softmax_gradient(xp: Any, z: Any, mass: Any, axis: int) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ceconform.conventions import Convention
 from ceconform.losses import _kernels
-from ceconform.losses._description import Common, Subject, binary_labels, subject
+from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import Evaluation, loss
+from ceconform.losses._inputs import number
+from ceconform.losses._labels import binary_labels
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -26,12 +29,14 @@ def describe(
     """Describe a binary loss: the mass of the positive and of the negative label, and what each costs."""
     positive, negative = binary_labels(on, labels, label_smoothing)
     positive = on.weighted(on.weights(pos_weight, "pos_weight", on.rows), positive)
+    gamma = number(gamma, "gamma", 0.0, math.inf)
     if alpha is not None:
+        alpha = number(alpha, "alpha", 0.0, 1.0)
         positive, negative = alpha * positive, (1 - alpha) * negative
     if on.space == "logits":
         kernel = _kernels.binary_logits(gamma)
     else:
-        kernel = _kernels.binary_probabilities(gamma, on.rules.logarithm, on.rules.gradient_floor)
+        kernel = _kernels.binary_probabilities(on.rules, gamma)
     return on.evaluation(kernel, positive, negative)
 
 
@@ -53,6 +58,9 @@ def binary_cross_entropy(
 
     -t·log p - (1 - t)·log(1 - p); `pos_weight` multiplies the first term.
 
+    -log 0 is inf: nothing is clipped. A certain and right prediction has loss 0. A probability or label
+    outside [0, 1], or NaN, gives NaN.
+
     Parameters
     ----------
     probabilities
@@ -69,7 +77,8 @@ def binary_cross_entropy(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -80,24 +89,16 @@ def binary_cross_entropy(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in float32
-        and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in
+        float32 and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    -log 0 is inf: nothing is clipped. A certain and right prediction has loss 0. A probability or label
-    outside [0, 1], or NaN, gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -133,6 +134,9 @@ def binary_cross_entropy_with_logits(
     t·softplus(-z) + (1 - t)·softplus(z); `pos_weight` multiplies the first term. It equals
     `binary_cross_entropy` of σ(z), and stays accurate where σ(z) rounds to 0 or 1.
 
+    An infinite logit on the right side has loss 0, on the wrong side inf. A label outside [0, 1], or NaN,
+    gives NaN.
+
     Parameters
     ----------
     logits
@@ -149,7 +153,8 @@ def binary_cross_entropy_with_logits(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -165,19 +170,11 @@ def binary_cross_entropy_with_logits(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    An infinite logit on the right side has loss 0, on the wrong side inf. A label outside [0, 1], or NaN,
-    gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------

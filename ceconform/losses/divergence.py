@@ -2,89 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ceconform.conventions import Convention
 from ceconform.errors import ArgumentError
-from ceconform.losses._description import Common, binary_labels, distribution, smoothed, subject
+from ceconform.losses import _divergences
+from ceconform.losses._description import Common, subject
 from ceconform.losses._evaluation import loss
-from ceconform.losses._kernel import Kernel, times
-from ceconform.losses._stable import log_ratio, within
+from ceconform.losses._labels import binary_labels, distribution, smoothed
 
 __all__ = ["brier_loss", "entropy", "kl_divergence"]
-
-
-def guarded(xp: Any, answer: Any, wrong: Any, axis: int | None) -> Any:
-    """Return the answer, and NaN in a row where something is wrong."""
-    wrong = wrong if axis is None else xp.any(wrong, axis=axis, keepdims=True)
-    return xp.where(wrong, math.nan, answer)
-
-
-def kernel_of_kl(axis: int) -> Kernel:
-    """Return Σ w_c q_c log(q_c/p_c), a kernel of (p, q, w)."""
-
-    def wrong(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        mass = times(xp, w, q)
-        lost = xp.isnan(within(xp, p, 0, 1)) | xp.isnan(mass)
-        return lost & xp.any(mass != 0, axis=axis, keepdims=True)
-
-    def value(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        total = xp.sum(times(xp, times(xp, w, q), log_ratio(xp, q, p)), axis=axis, keepdims=True)
-        return xp.squeeze(guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
-
-    def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return guarded(xp, times(xp, times(xp, w, q), -1 / p), wrong(xp, p, q, w), axis)
-
-    def by_q(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return times(xp, w, log_ratio(xp, q, p) + 1)
-
-    def by_w(xp: Any, p: Any, q: Any, w: Any) -> Any:  # noqa: ARG001 - the shape of a slope
-        return times(xp, q, log_ratio(xp, q, p))
-
-    return Kernel(value, (by_p, by_q, by_w), axis)
-
-
-def kernel_of_entropy(axis: int) -> Kernel:
-    """Return -Σ p_c log p_c, a kernel of p."""
-
-    def wrong(xp: Any, p: Any) -> Any:
-        return xp.isnan(within(xp, p, 0, 1))
-
-    def value(xp: Any, p: Any) -> Any:
-        total = xp.sum(times(xp, p, -xp.log(p)), axis=axis, keepdims=True)
-        return xp.squeeze(guarded(xp, total, wrong(xp, p), axis), axis=axis)
-
-    def by_p(xp: Any, p: Any) -> Any:
-        return guarded(xp, -(xp.log(p) + 1), wrong(xp, p), axis)
-
-    return Kernel(value, (by_p,), axis)
-
-
-def kernel_of_brier(axis: int | None) -> Kernel:
-    """Return Σ w_c (p_c - q_c)², a kernel of (p, q, w); of single elements where there is no axis."""
-
-    def wrong(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        lost = xp.isnan(within(xp, p, 0, 1)) | xp.isnan(q)
-        return lost if axis is None else lost & xp.any(w != 0, axis=axis, keepdims=True)
-
-    def value(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        squares = times(xp, w, (p - q) ** 2)
-        if axis is None:
-            return guarded(xp, squares, wrong(xp, p, q, w), axis)
-        total = xp.sum(squares, axis=axis, keepdims=True)
-        return xp.squeeze(guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
-
-    def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return guarded(xp, 2 * times(xp, w, p - q), wrong(xp, p, q, w), axis)
-
-    def by_q(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return -by_p(xp, p, q, w)
-
-    def by_w(xp: Any, p: Any, q: Any, w: Any) -> Any:  # noqa: ARG001 - the shape of a slope
-        return (p - q) ** 2
-
-    return Kernel(value, (by_p, by_q, by_w), axis)
 
 
 @loss
@@ -106,25 +33,29 @@ def kl_divergence(
 
     Σ q_c·(log q_c - log p_c) over q_c ≠ 0, along `axis`: cross entropy less the entropy of q.
 
+    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability outside [0, 1], a negative label, or a
+    NaN makes its row NaN.
+
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q in [0, 1], of the same shape, real floating. Its rows need not add up to 1.
+        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
     axis
         The class axis.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -140,19 +71,11 @@ def kl_divergence(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions or the labels are not real floating.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability or label outside [0, 1], or NaN, makes its
-    row NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -169,7 +92,7 @@ def kl_divergence(
     on = subject("kl_divergence", probabilities, "probabilities", common, axis=axis)
     q = smoothed(on, distribution(on, labels), label_smoothing)
     weight = on.class_weights(class_weight, "class_weight", default=1.0)
-    return on.evaluation(kernel_of_kl(on.checked_axis), q, weight, mass=on.total(weight, q))
+    return on.evaluation(_divergences.kl(on.checked_axis), q, weight, mass=on.total(weight, q))
 
 
 @loss
@@ -188,6 +111,9 @@ def entropy(
 
     -Σ p_c·log p_c over p_c ≠ 0, along `axis`.
 
+    A probability of 0 adds nothing, and has the derivative +inf. One outside [0, 1], or NaN, makes its row
+    NaN.
+
     Parameters
     ----------
     probabilities
@@ -195,12 +121,13 @@ def entropy(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -216,19 +143,11 @@ def entropy(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the probabilities are not real floating.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A probability of 0 adds nothing, and has the derivative +inf. One outside [0, 1], or NaN, makes its row
-    NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -242,7 +161,7 @@ def entropy(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("entropy", probabilities, "probabilities", common, axis=axis)
-    return on.evaluation(kernel_of_entropy(on.checked_axis))
+    return on.evaluation(_divergences.entropy(on.checked_axis))
 
 
 @loss
@@ -263,24 +182,27 @@ def brier_loss(
 
     Σ (p_c - q_c)² along `axis`; (p - t)² for ``axis=None``.
 
+    A probability outside [0, 1], a negative label, or a NaN makes its row NaN.
+
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q in [0, 1], of the same shape, real floating. Its rows need not add up to 1. With ``axis=None``: t in
-        [0, 1].
+        q >= 0, of the same shape, real floating. Its rows need not add up to 1. With ``axis=None``: t in [0,
+        1].
     axis
         The class axis; None for binary predictions, where each element is a loss.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -296,18 +218,11 @@ def brier_loss(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions or the labels are not real floating. Binary labels may be integer or bool.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A probability or label outside [0, 1], or NaN, makes its row NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -326,7 +241,7 @@ def brier_loss(
         if class_weight is not None:
             raise ArgumentError("`class_weight` needs a class axis: give `axis`, or leave it out")
         t, _ = binary_labels(on, labels, label_smoothing)
-        return on.evaluation(kernel_of_brier(None), t, on.xp.ones_like(t))
+        return on.evaluation(_divergences.brier(None), t, on.xp.ones_like(t))
     q = smoothed(on, distribution(on, labels), label_smoothing)
     weight = on.class_weights(class_weight, "class_weight", default=1.0)
-    return on.evaluation(kernel_of_brier(on.axis), q, weight, mass=on.total(weight, q))
+    return on.evaluation(_divergences.brier(on.axis), q, weight, mass=on.total(weight, q))

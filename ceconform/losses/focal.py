@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses import binary as _binary
-from ceconform.losses import categorical as _categorical
-from ceconform.losses._description import Common, Subject, distribution, subject
-from ceconform.losses._evaluation import Evaluation, loss
-from ceconform.losses._inputs import number
+from ceconform.losses import binary, categorical
+from ceconform.losses._description import Common, subject
+from ceconform.losses._evaluation import loss
+from ceconform.losses._labels import distribution
 
 __all__ = [
     "binary_focal_loss",
@@ -20,28 +18,6 @@ __all__ = [
 ]
 
 SPACES = ("logits", "probabilities")
-
-
-def binary(on: Subject, labels: Any, *, label_smoothing: float, gamma: float, alpha: Any) -> Evaluation:
-    """Describe a binary focal loss."""
-    return _binary.describe(
-        on,
-        labels,
-        label_smoothing=label_smoothing,
-        gamma=number(gamma, "gamma", 0.0, math.inf),
-        alpha=None if alpha is None else number(alpha, "alpha", 0.0, 1.0),
-    )
-
-
-def categorical(on: Subject, labels: Any, *, label_smoothing: float, gamma: float, alpha: Any) -> Evaluation:
-    """Describe a focal loss over classes."""
-    if isinstance(alpha, (int, float)):
-        alpha = on.weights(number(alpha, "alpha", 0.0, math.inf), "alpha", tuple(on.x.shape))
-    else:
-        alpha = on.class_weights(alpha, "alpha")
-    return _categorical.describe(
-        on, labels, label_smoothing=label_smoothing, gamma=number(gamma, "gamma", 0.0, math.inf), alpha=alpha
-    )
 
 
 @loss
@@ -63,6 +39,9 @@ def binary_focal_loss(
 
     t·α·(1 - p)^γ·(-log p) + (1 - t)·(1 - α)·p^γ·(-log(1 - p)). Without α, γ = 0 is binary cross entropy.
 
+    -log 0 is inf: nothing is clipped. A certain and right prediction has loss 0. A probability or label
+    outside [0, 1], or NaN, gives NaN.
+
     Parameters
     ----------
     probabilities
@@ -81,7 +60,8 @@ def binary_focal_loss(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -92,24 +72,16 @@ def binary_focal_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in float32
-        and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in
+        float32 and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    -log 0 is inf: nothing is clipped. A certain and right prediction has loss 0. A probability or label
-    outside [0, 1], or NaN, gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -123,7 +95,7 @@ def binary_focal_loss(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("binary_focal_loss", probabilities, "probabilities", common, spaces=SPACES)
-    return binary(on, labels, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
+    return binary.describe(on, labels, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
 
 
 @loss
@@ -145,6 +117,9 @@ def binary_focal_loss_with_logits(
 
     t·α·σ(-z)^γ·softplus(-z) + (1 - t)·(1 - α)·σ(z)^γ·softplus(z). Without α, γ = 0 is binary cross entropy.
 
+    An infinite logit on the right side has loss 0, on the wrong side inf. A label outside [0, 1], or NaN,
+    gives NaN.
+
     Parameters
     ----------
     logits
@@ -163,7 +138,8 @@ def binary_focal_loss_with_logits(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -179,19 +155,11 @@ def binary_focal_loss_with_logits(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    An infinite logit on the right side has loss 0, on the wrong side inf. A label outside [0, 1], or NaN,
-    gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -205,7 +173,7 @@ def binary_focal_loss_with_logits(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("binary_focal_loss_with_logits", logits, "logits", common, spaces=SPACES)
-    return binary(on, labels, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
+    return binary.describe(on, labels, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
 
 
 @loss
@@ -228,12 +196,15 @@ def categorical_focal_loss(
 
     -Σ α_c·q_c·(1 - p_c)^γ·log p_c over q_c ≠ 0, along `axis`.
 
+    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability outside [0, 1], a negative label, or a
+    NaN makes its row NaN.
+
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q in [0, 1], of the same shape, real floating. Its rows need not add up to 1.
+        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
     gamma
         γ >= 0: how much less the labels that are predicted well already count.
     alpha
@@ -241,14 +212,15 @@ def categorical_focal_loss(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -264,19 +236,11 @@ def categorical_focal_loss(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions or the labels are not real floating.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability or label outside [0, 1], or NaN, makes its
-    row NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -291,7 +255,7 @@ def categorical_focal_loss(
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("categorical_focal_loss", probabilities, "probabilities", common, axis=axis, spaces=SPACES)
     q = distribution(on, labels)
-    return categorical(on, q, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
+    return categorical.describe(on, q, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
 
 
 @loss
@@ -314,12 +278,15 @@ def categorical_focal_loss_with_logits(
 
     Σ α_c·q_c·(1 - p_c)^γ·(lse(z) - z_c) over q_c ≠ 0, along `axis`, with p = softmax(z).
 
+    A class at -inf counts as absent, with loss inf where it was asked for. A row at -inf throughout, or with
+    two classes at +inf, or with a NaN, is NaN. A single class has loss 0.
+
     Parameters
     ----------
     logits
         z, with C classes along `axis`, real floating. -inf masks a class.
     labels
-        q in [0, 1], of the same shape, real floating. Its rows need not add up to 1.
+        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
     gamma
         γ >= 0: how much less the labels that are predicted well already count.
     alpha
@@ -327,14 +294,15 @@ def categorical_focal_loss_with_logits(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -345,24 +313,16 @@ def categorical_focal_loss_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed in
-        float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
+        in float32 and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions or the labels are not real floating.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A class at -inf counts as absent, with loss inf where it was asked for. A row at -inf throughout, or with
-    two classes at +inf, or with a NaN, is NaN. A single class has loss 0.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -377,4 +337,4 @@ def categorical_focal_loss_with_logits(
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("categorical_focal_loss_with_logits", logits, "logits", common, axis=axis, spaces=SPACES)
     q = distribution(on, labels)
-    return categorical(on, q, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)
+    return categorical.describe(on, q, label_smoothing=label_smoothing, gamma=gamma, alpha=alpha)

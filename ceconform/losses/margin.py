@@ -2,66 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses._description import Common, Subject, one_hot, signs, subject
+from ceconform.losses import _margins
+from ceconform.losses._description import Common, subject
 from ceconform.losses._evaluation import loss
-from ceconform.losses._kernel import Kernel, times
-from ceconform.losses._stable import sigmoid, softplus
+from ceconform.losses._labels import one_hot, signs
 
 __all__ = ["categorical_hinge_loss", "hinge_loss", "soft_margin_loss", "squared_hinge_loss"]
-
-
-def _positive(xp: Any, margin: Any) -> Any:
-    """Return max(0, margin); NaN stays."""
-    return xp.where(margin <= 0, 0.0, margin)
-
-
-def _step(xp: Any, margin: Any) -> Any:
-    """Return the derivative of `_positive`: 0 at the kink; NaN stays."""
-    return xp.where(margin > 0, 1.0, xp.where(margin <= 0, 0.0, margin))
-
-
-SOFT_MARGIN = Kernel(
-    value=lambda xp, z, y: softplus(xp, -y * z),
-    slopes=(
-        lambda xp, z, y: -y * sigmoid(xp, -y * z)[0],
-        lambda xp, z, y: -times(xp, sigmoid(xp, -y * z)[0], z),
-    ),
-)
-HINGE = Kernel(
-    value=lambda xp, z, y: _positive(xp, 1 - y * z),
-    slopes=(lambda xp, z, y: -y * _step(xp, 1 - y * z), lambda xp, z, y: -times(xp, _step(xp, 1 - y * z), z)),
-)
-SQUARED_HINGE = Kernel(
-    value=lambda xp, z, y: _positive(xp, 1 - y * z) ** 2,
-    slopes=(
-        lambda xp, z, y: -2 * y * _positive(xp, 1 - y * z),
-        lambda xp, z, y: -2 * times(xp, _positive(xp, 1 - y * z), z),
-    ),
-)
-
-
-def kernel_of_categorical_hinge(axis: int) -> Kernel:
-    """Return max(0, 1 + max_{c≠y} z_c - z_y), a kernel of (z, one-hot y)."""
-
-    def margin(xp: Any, z: Any, hot: Any) -> tuple[Any, Any]:
-        best = xp.max(xp.where(hot == 1, -math.inf, z), axis=axis, keepdims=True)
-        own = xp.sum(xp.where(hot == 1, z, 0 * hot), axis=axis, keepdims=True)
-        return best, 1 + (best - own)
-
-    def value(xp: Any, z: Any, hot: Any) -> Any:
-        return xp.sum(_positive(xp, margin(xp, z, hot)[1]), axis=axis)
-
-    def by_z(xp: Any, z: Any, hot: Any) -> Any:
-        best, distance = margin(xp, z, hot)
-        first = xp.astype((hot != 1) & (z == best), z.dtype)
-        share = first / xp.sum(first, axis=axis, keepdims=True)
-        return _step(xp, distance) * (share - hot)
-
-    return Kernel(value, (by_z, lambda xp, z, hot: xp.zeros_like(hot)), axis)  # noqa: ARG005 - no derivative
 
 
 @loss
@@ -80,6 +29,9 @@ def soft_margin_loss(
 
     softplus(-y·z).
 
+    An infinite logit on the right side has loss 0, on the wrong side inf. A label other than -1 and +1, or a
+    NaN, gives NaN.
+
     Parameters
     ----------
     logits
@@ -92,7 +44,8 @@ def soft_margin_loss(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -108,19 +61,11 @@ def soft_margin_loss(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    An infinite logit on the right side has loss 0, on the wrong side inf. A label other than -1 and +1, or a
-    NaN, gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -135,7 +80,7 @@ def soft_margin_loss(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("soft_margin_loss", logits, "logits", common)
-    return on.evaluation(SOFT_MARGIN, signs(on, labels))
+    return on.evaluation(_margins.SOFT_MARGIN, signs(on, labels))
 
 
 @loss
@@ -153,6 +98,8 @@ def hinge_loss(
 
     max(0, 1 - y·z); its derivative at the kink is 0.
 
+    A label other than -1 and +1, or a NaN, gives NaN.
+
     Parameters
     ----------
     logits
@@ -163,7 +110,8 @@ def hinge_loss(
         s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
         element holds.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -179,18 +127,11 @@ def hinge_loss(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A label other than -1 and +1, or a NaN, gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -204,7 +145,7 @@ def hinge_loss(
     """
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("hinge_loss", logits, "logits", common)
-    return on.evaluation(HINGE, signs(on, labels))
+    return on.evaluation(_margins.HINGE, signs(on, labels))
 
 
 @loss
@@ -222,6 +163,8 @@ def squared_hinge_loss(
 
     max(0, 1 - y·z)².
 
+    A label other than -1 and +1, or a NaN, gives NaN.
+
     Parameters
     ----------
     logits
@@ -232,7 +175,8 @@ def squared_hinge_loss(
         s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
         element holds.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -248,18 +192,11 @@ def squared_hinge_loss(
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not real.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A label other than -1 and +1, or a NaN, gives NaN.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -273,7 +210,7 @@ def squared_hinge_loss(
     """
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("squared_hinge_loss", logits, "logits", common)
-    return on.evaluation(SQUARED_HINGE, signs(on, labels))
+    return on.evaluation(_margins.SQUARED_HINGE, signs(on, labels))
 
 
 @loss
@@ -293,6 +230,9 @@ def categorical_hinge_loss(
 
     max(0, 1 + max_{c≠y} z_c - z_y). Its derivative at the kink is 0; classes that are equally good share it.
 
+    A single class has loss 0. A NaN makes its row NaN, and so does a label that is not in [0, C) and not
+    ignored.
+
     Parameters
     ----------
     logits
@@ -302,12 +242,13 @@ def categorical_hinge_loss(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the row
-        holds.
+        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
+        row holds.
     ignore_index
         Rows with this label have loss 0 and gradient 0, and do not count.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
+        weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -318,24 +259,16 @@ def categorical_hinge_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed in
-        float32 and rounded once. No unit.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
+        in float32 and rounded once. No unit.
 
     Raises
     ------
-    ShapeError
-        If the shapes of the arrays do not belong together: nothing is broadcast silently.
-    DTypeError
-        If the predictions are not real floating, or the labels are not integers.
-    ArgumentError
-        For an unknown reduction, or a parameter without a meaning here.
+    ShapeError, DTypeError, ArgumentError
+        For arrays that do not fit each other, predictions that are not floating, other labels than those
+        above, and parameters without a meaning.
     RangeError
-        With `check=True`, for a value out of its range: the message names the first.
-
-    Notes
-    -----
-    A single class has loss 0. A NaN makes its row NaN, and so does a label that is not in [0, C) and not
-    ignored.
+        With `check=True`, naming the first value out of its range.
 
     References
     ----------
@@ -351,4 +284,4 @@ def categorical_hinge_loss(
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("categorical_hinge_loss", logits, "logits", common, axis=axis)
     hot, counts = one_hot(on, labels, ignore_index)
-    return on.evaluation(kernel_of_categorical_hinge(on.checked_axis), hot, counts=counts)
+    return on.evaluation(_margins.categorical_hinge(on.checked_axis), hot, counts=counts)

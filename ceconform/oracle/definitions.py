@@ -91,7 +91,9 @@ def entropy(pool: Pool, row: Row, faces: dict[int, Face], rules: Rules) -> None:
         if not isinstance(surprisal, Infinite):
             pool.add(c, faces[c].p * surprisal, mass)
         elif surprisal.value == math.inf:
-            pool.add(c, Infinite(value=0.0, slopes={c: -s for c, s in surprisal.slopes.items() if math.isinf(s)}))
+            pool.add(
+                c, Infinite(value=0.0, slopes={c: -s for c, s in surprisal.slopes.items() if math.isinf(s)})
+            )
         else:
             pool.add(c, surprisal, mass)
 

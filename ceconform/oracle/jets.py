@@ -36,12 +36,16 @@ class Jet:
     def __add__(self, other: Number) -> Jet:
         if not isinstance(other, Jet):
             return Jet(self.value + other, self.first, self.second)
-        return Jet(self.value + other.value, _merge(self.first, other.first), _merge(self.second, other.second))
+        return Jet(
+            self.value + other.value, _merge(self.first, other.first), _merge(self.second, other.second)
+        )
 
     __radd__ = __add__
 
     def __neg__(self) -> Jet:
-        return Jet(-self.value, {i: -c for i, c in self.first.items()}, {i: -c for i, c in self.second.items()})
+        return Jet(
+            -self.value, {i: -c for i, c in self.first.items()}, {i: -c for i, c in self.second.items()}
+        )
 
     def __sub__(self, other: Number) -> Jet:
         return self + (-other)
@@ -58,7 +62,9 @@ class Jet:
             )
         a, b = self.value, other.value
         first = _merge({i: c * b for i, c in self.first.items()}, {i: c * a for i, c in other.first.items()})
-        second = _merge({i: c * b for i, c in self.second.items()}, {i: c * a for i, c in other.second.items()})
+        second = _merge(
+            {i: c * b for i, c in self.second.items()}, {i: c * a for i, c in other.second.items()}
+        )
         for i, c in self.first.items():
             for j, d in other.first.items():
                 key = (i, j) if i <= j else (j, i)
