@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ceconform.corpus import generators
 from ceconform.corpus.document import Mapping, Scalar, Sequence
 from ceconform.corpus.field import Field
-from ceconform.corpus.numbers import fits, number, rounded
+from ceconform.corpus.numbers import DECIMAL, fits, number, rounded
 
 __all__ = ["Array", "floats", "integers", "numbers", "printed"]
 
@@ -71,6 +71,7 @@ def printed(field: Field) -> NDArray[np.object_]:
     return _array(field, _figure, np.dtype(object), generated=False).values
 
 
+@lru_cache(maxsize=65_536)
 def _float(text: str, rounding: str) -> float:
     return rounded(number(text), rounding)
 
@@ -88,9 +89,8 @@ def _integer(text: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def _decimal(text: str) -> Decimal:
-    if text.startswith(("0x", "-0x")):
+    if text not in {"inf", "-inf", "nan"} and not DECIMAL.fullmatch(text):
         raise ValueError(text)
-    number(text)
     return Decimal(text)
 
 

@@ -23,9 +23,9 @@ Numbers = NDArray[np.object_]
 class Expected:
     """The right answer, as the oracle wrote it.
 
-    Exactly one of these holds: `error` is set (the call must raise), or `loss` is set. `invalid` beside `loss`
-    names what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the losses that are
-    touched.
+    Exactly one of these holds: `error` is set (the call must raise), or `loss` is set. `invalid` beside
+    `loss` names what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the
+    losses that are touched.
     """
 
     loss: Numbers | None = None
@@ -62,12 +62,12 @@ class Case:
     activation: str | None = None
     space: str = "stated"
     cited: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    """Figures that a source prints, as printed: `loss` and `grad`, decimal strings in the shape of the answer."""
+    """Figures as a source prints them: `loss` and `grad`, decimal strings in the shape of the answer."""
     recognised_as: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    """For a wrong pairing: the loss that was meant and the conventions under which it gives this very number."""
+    """For a wrong pairing: the loss that was meant and the conventions under which it gives this number."""
     acceptable: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     generators: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """For each generated array, by its key in the case file, an expression of plain Python for its numbers."""
+    """For each generated array, by its key in the case file, a plain-Python expression of its numbers."""
     formerly: tuple[str, ...] = ()
     path: Path = Path()
     line: int = 0

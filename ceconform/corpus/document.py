@@ -1,15 +1,14 @@
 """A document: the text of a case file as plain nodes, each of which knows its line.
 
-YAML is read here as the little that a corpus needs: mappings, sequences and text. No scalar is interpreted, so
-`0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and repeated keys
-are refused.
+YAML is read here as the little that a corpus needs: mappings, sequences and text. No scalar is interpreted,
+so `0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and
+repeated keys are refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import shorten
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -20,6 +19,7 @@ __all__ = ["Mapping", "Node", "Scalar", "Sequence", "describe", "parse", "read"]
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 16
+MAX_SHOWN = 60
 _LOADER = getattr(
     yaml, "CLoader", yaml.Loader
 )  # libyaml where it is there, for speed; both give the same events
@@ -56,7 +56,7 @@ def describe(node: Node | None) -> str:
         case None:
             return "nothing"
         case Scalar(text):
-            return f"`{shorten(text, 60, placeholder='...')}`" if text else "nothing"
+            return f"`{text[:MAX_SHOWN]}{'...' if len(text) > MAX_SHOWN else ''}`" if text else "nothing"
         case Sequence(items):
             return f"a list of {len(items)}" if items else "an empty list"
         case Mapping(items):
@@ -94,7 +94,7 @@ def parse(text: str, path: Path | str = "<text>") -> Mapping:
         return _Composer(path, yaml.parse(text, Loader=_LOADER)).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = 1 if mark is None else mark.line + 1
+        line = 1 if mark is None else min(mark.line, text.count("\n")) + 1
         problem = " ".join(filter(None, (error.context, error.problem)))
         raise CorpusError(path, line, "(file)", "YAML", problem or "something else") from None
     except yaml.reader.ReaderError as error:

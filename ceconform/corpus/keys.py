@@ -51,7 +51,9 @@ CASE = (
     "expected",
     "acceptable",
 )
-DEFAULTS = tuple(key for key in CASE if key not in {"description", "formerly", "cited", "acceptable"})
+_OWN = ("description", "formerly", "cited", "acceptable")
+_FIRST = ("loss", "tags", "sources")
+DEFAULTS = (*_FIRST, *(key for key in CASE if key not in {*_OWN, *_FIRST}))
 EXPECTED = ("error", "invalid", "loss", "grad", "condition", "grad_condition", "terms")
 
 ACTIVATIONS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")

@@ -13,11 +13,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "fits", "number", "rounded"]
+__all__ = ["DECIMAL", "FORMATS", "Format", "fits", "number", "rounded"]
 
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 10_000
-_DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _HEXADECIMAL = re.compile(r"([-+]?)0x([0-9a-fA-F]+)(?:\.([0-9a-fA-F]*))?(?:p([-+]?\d+))?", re.ASCII)
 _SPECIAL = MappingProxyType({"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "nan": math.nan})
 
@@ -59,7 +59,7 @@ def number(text: str) -> Fraction | float:
         return _SPECIAL[text]
     if len(text) > MAX_DIGITS:
         raise ValueError(text)
-    if _DECIMAL.fullmatch(text):
+    if DECIMAL.fullmatch(text):
         exponent = text.lower().partition("e")[2]
         if exponent and abs(int(exponent)) > MAX_EXPONENT:
             raise ValueError(text)
@@ -78,7 +78,6 @@ def number(text: str) -> Fraction | float:
     return value
 
 
-@lru_cache(maxsize=65_536)
 def rounded(value: Fraction | float, dtype: str) -> float:
     """Round once, to nearest and half to even; beyond the largest number comes an infinity.
 

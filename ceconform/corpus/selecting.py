@@ -28,8 +28,8 @@ def select(
     cases
         The cases to choose from; their order is kept.
     patterns
-        Globs on ids, segment by segment: `*` stays within a segment, `**` spans any number of them, and a folder
-        or a file stands for all within (`binary`, `*/clipping`). Former ids match too.
+        Globs on ids, segment by segment: `*` stays within a segment, `**` spans any number of them, and a
+        folder or a file stands for all within (`binary`, `*/clipping`). Former ids match too.
     tags, losses, dtypes
         Names; a glob serves as well.
 

@@ -102,7 +102,7 @@ def _labels(call: Call, rules: Rules, shape: tuple[int, ...]) -> Iterator[Sequen
         yield from ([label] for label in _rounded(call.labels, rules).ravel().tolist())
     else:
         moved = np.moveaxis(_rounded(call.labels, rules), -1 if call.axis is None else call.axis, -1)
-        yield from moved.reshape(count, -1).tolist()
+        yield from moved.reshape(count, moved.shape[-1]).tolist()
 
 
 def _refuse(row: Row, number: float, reason: str) -> None:

@@ -1,0 +1,117 @@
+"""Answers: what the oracle says of a case, as the nodes that stand under `expected` and `acceptable`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Any
+
+import numpy as np
+
+from ceconform.conventions import CONVENTIONS, LIBRARIES, Convention, resolve
+from ceconform.corpus import Call, Case, Numbers
+from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
+from ceconform.errors import CaseError
+from ceconform.oracle import Exact, evaluate
+
+__all__ = ["acceptable", "digits", "exact", "expected", "losses", "recognised", "relevant"]
+
+DIGITS = 40
+_FORTY = Context(prec=DIGITS)
+_SIX_UP = Context(prec=6, rounding=ROUND_CEILING)
+_PLAIN_EXPONENTS = range(-5, 21)
+
+
+def digits(value: Decimal, context: Context = _FORTY) -> str:
+    """Write a number in as few digits as it takes.
+
+    >>> digits(Decimal("100.0")), digits(Decimal("1.50E-9"))
+    ('100', '1.5e-9')
+    """
+    if not value.is_finite():
+        return "nan" if value.is_nan() else ("inf" if value > 0 else "-inf")
+    value = context.plus(value)
+    if value == 0:
+        return "0"
+    if value.adjusted() in _PLAIN_EXPONENTS:
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    sign, figures, _ = value.as_tuple()
+    text = "".join(map(str, figures)).rstrip("0")
+    return f"{'-' * sign}{text[0]}{'.' * (len(text) > 1)}{text[1:]}e{value.adjusted()}"
+
+
+def exact(case: Case) -> Exact:
+    """Ask the oracle; the answer does not depend on the dtype, since all of them get the same numbers."""
+    return evaluate(case.call("float64"))
+
+
+def expected(answer: Exact) -> Mapping:
+    """Write an answer; conditions scale tolerances, so six digits do, rounded up."""
+    items: dict[str, Node] = {"invalid": Scalar(answer.invalid)} if answer.invalid else {}
+    items["loss"] = losses(answer.loss)
+    items["grad"] = losses(answer.gradient)
+    items["condition"] = _node(answer.condition, _scale)
+    items["grad_condition"] = _node(answer.gradient_condition, _scale)
+    items["terms"] = Scalar(str(answer.terms))
+    return Mapping(items, {})
+
+
+def relevant(case: Case) -> Iterator[tuple[str, tuple[Convention, ...]]]:
+    """Give the conventions that a loss can be computed by, each alone; then each library's own tuple.
+
+    Those that describe a mistake (an activation too many, the wrong space) or a narrower dtype are left out:
+    they make no answer right.
+    """
+    for name, rule in CONVENTIONS.items():
+        if case.loss in rule.losses and not (rule.activation or rule.taken_as or rule.precision):
+            yield name, (rule,)
+    for library in LIBRARIES:
+        if rules := resolve(library, case.loss):
+            yield library, rules
+
+
+def acceptable(case: Case, answer: Exact) -> Mapping:
+    """Write the losses that conventions give where they differ from the answer; constants are binary64."""
+    items: dict[str, Node] = {}
+    right = losses(answer.loss)
+    for name, rules in relevant(case) if not answer.invalid else ():
+        try:
+            other = evaluate(case.call("float64"), conventions=rules, gradient=False)
+        except CaseError:
+            continue  # the convention has no meaning for this question
+        node = losses(other.loss)
+        if node != right:
+            items[name] = Mapping({"loss": node}, {})
+    return Mapping(items, {})
+
+
+def recognised(case: Case) -> Exact:
+    """Ask for the loss that was meant, under the conventions that the case is recognised by."""
+    call = case.call("float64")
+    meant = Call(
+        loss=case.recognised_as["loss"],
+        predictions=call.predictions,
+        labels=call.labels,
+        parameters=call.parameters,
+        dtype=call.dtype,
+        label_dtype=call.label_dtype,
+    )
+    rules = tuple(CONVENTIONS[name] for name in case.recognised_as["conventions"])
+    return evaluate(meant, conventions=rules, gradient=False)
+
+
+def losses(values: Numbers) -> Node:
+    """Write losses, or gradients."""
+    return _node(values, digits)
+
+
+def _scale(value: Decimal) -> str:
+    return digits(value, _SIX_UP)
+
+
+def _node(values: Numbers, write: Callable[[Decimal], str]) -> Node:
+    def node(item: Any) -> Node:
+        return Sequence(tuple(map(node, item))) if isinstance(item, list) else Scalar(write(item))
+
+    return node(np.asarray(values, dtype=object).tolist())

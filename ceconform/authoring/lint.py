@@ -1,0 +1,180 @@
+"""Lint: everything that must hold of the corpus, and the writing of what no one types by hand.
+
+With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which
+only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ceconform.authoring.checks import Problem, check_answers, check_schema, proposal
+from ceconform.authoring.formatting import format_document, stray_comments
+from ceconform.authoring.published import conventions_text, schema_text
+from ceconform.corpus import Case, load_file
+from ceconform.corpus.document import read
+from ceconform.corpus.loading import CONVENTIONS_FILE, case_files, default_root, question
+from ceconform.errors import CorpusError
+
+__all__ = ["Problem", "lint"]
+
+README = "README.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """What was found in one file."""
+
+    path: Path
+    problems: tuple[Problem, ...]
+    cases: tuple[Case, ...] = ()
+    text: str = ""
+    proposed: str = ""
+
+
+def lint(
+    paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None
+) -> list[Problem]:
+    """Check case files, and what is published beside them.
+
+    Parameters
+    ----------
+    paths
+        Case files; by default all of the corpus, and then `schema.json` and `conventions.yaml` too.
+    fix
+        Write answers, format and published files. The problems that are left are returned.
+    root
+        The folder of the corpus; by default the one that belongs to this package.
+
+    Returns
+    -------
+    list of Problem
+        Sorted by file and line; empty if all is well.
+    """
+    root = default_root() if root is None else root
+    problems: list[Problem] = []
+    if paths is None:
+        problems += _published(root, fix=fix)
+        paths = case_files(root)
+    files = [_inspect(path, root) for path in paths]
+    across = list(_across(case for file in files for case in file.cases))
+    for file in files:
+        found = [*file.problems, *(problem for problem in across if problem.path == file.path)]
+        if fix and file.proposed and file.proposed != file.text:
+            found = _settle(file, found, root)
+        problems += found
+    return sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.key))
+
+
+def _inspect(path: Path, root: Path) -> _File:
+    """Check one file by itself."""
+    path = path.resolve()
+    try:
+        document = read(path)
+        cases = load_file(path, root, answered=False)
+    except CorpusError as error:
+        return _File(path=path, problems=(Problem.of(error),))
+    text = path.read_text(encoding="utf-8")
+    problems = [
+        Problem(
+            path, line, "(file)", "a comment here would be lost; put it above a case, or into a description"
+        )
+        for line in stray_comments(document, text)
+    ]
+    problems += check_schema(path, document)
+    problems += [problem for case in cases for problem in _unresolved(case, root)]
+    answers = {case.id.rpartition("/")[2]: check_answers(case) for case in cases}
+    for found, _ in answers.values():
+        problems += found
+    proposed = format_document(
+        proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text
+    )
+    if format_document(document, text) != text:
+        problems.append(Problem(path, 1, "(file)", "not formatted", fixable=True))
+    return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)
+
+
+def _across(cases: Iterable[Case]) -> Iterator[Problem]:
+    """Check what holds between cases: unique ids, and no question asked twice."""
+    named: dict[str, Case] = {}
+    asked: dict[str, Case] = {}
+    for case in cases:
+        for name in (case.id, *case.formerly):
+            if name in named:
+                yield Problem(case.path, case.line, name, f"the id is taken by {_place(named[name])}")
+            named.setdefault(name, case)
+        other = asked.setdefault(question(case) + case.expected.error, case)
+        if other is not case:
+            yield Problem(case.path, case.line, case.id, f"asks the same as {other.id}, {_place(other)}")
+
+
+def _unresolved(case: Case, root: Path) -> Iterator[Problem]:
+    """Check that a source within the definitions names a heading that is there."""
+    readme = root / README
+    if not readme.is_file():
+        return
+    anchors = set(re.findall(r'<a id="([^"]+)">', readme.read_text(encoding="utf-8")))
+    for name, source in case.sources.items():
+        document, _, anchor = source.partition("#")
+        if document == f"cases/{README}" and anchor not in anchors:
+            yield Problem(case.path, case.line, f"{case.id}: sources.{name}", f"{README} has no #{anchor}")
+
+
+def _place(case: Case) -> str:
+    return f"{case.path.name}:{case.line}"
+
+
+def _settle(file: _File, problems: list[Problem], root: Path) -> list[Problem]:
+    """Write what is proposed, over the file if nothing else is wrong with it, else beside it."""
+    left = [problem for problem in problems if not problem.fixable]
+    if not left:
+        try:
+            _prove(file, root)
+        except CorpusError as error:
+            left = [Problem.of(error)]
+    if not left:
+        _write(file.path, file.proposed)
+        return []
+    rejected = file.path.with_name(file.path.name + ".rej")
+    _write(rejected, file.proposed)
+    return [*left, Problem(file.path, 1, "(file)", f"left as it is; the proposal is in {rejected.name}")]
+
+
+def _prove(file: _File, root: Path) -> None:
+    """Read the proposal as the corpus would be read, so that nothing broken replaces a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / file.path.relative_to(root.resolve())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.proposed, encoding="utf-8", newline="\n")
+        load_file(copy, Path(folder))
+
+
+def _published(root: Path, *, fix: bool) -> Iterator[Problem]:
+    """Check that what is written from the code is in step with it."""
+    written: dict[str, Callable[[], str]] = {"schema.json": schema_text, CONVENTIONS_FILE: conventions_text}
+    for name, write in written.items():
+        path, text = root / name, write()
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        if fix:
+            _write(path, text)
+        else:
+            yield Problem(path, 1, "(file)", "out of step with the code", fixable=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a broken run leaves the old one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
