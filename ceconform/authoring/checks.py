@@ -82,9 +82,12 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
     problems += _cited(case, answer)
     if case.recognised_as:
         meant_answer = answers.recognised(case)
-        if not _all_near(answer.loss, meant_answer.loss):
+        # where the pairing is invalid the definition has no number, and the conventions give the plausible one
+        numbers = not any(each.is_nan() for each in meant_answer.loss.flat)
+        if not (numbers if answer.invalid else _all_near(answer.loss, meant_answer.loss)):
             names = ", ".join(case.recognised_as["conventions"])
-            message = f"{case.recognised_as['loss']} under {names} gives another number"
+            other = "no number" if answer.invalid else "another number"
+            message = f"{case.recognised_as['loss']} under {names} gives {other}"
             problems.append(_problem(case, "recognised_as", message))
     return problems, nodes
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from flint import arb
 
@@ -38,7 +39,7 @@ OWN = -1
 """In `Infinite.slopes`: the class that is looked at."""
 _HALF = arb(0.5)
 
-Value = Number | float
+Value: TypeAlias = Number | float
 """A finite number, or an infinity as a float."""
 
 
@@ -92,7 +93,7 @@ class Quotient:
 
     @property
     def p(self) -> Number:
-        """part / whole."""
+        """Part / whole."""
         return self.part / self.whole
 
     @property
@@ -229,7 +230,7 @@ class Beyond:
         return Infinite(value=-math.inf if self.p > 0 else math.nan, slopes=self.slopes)
 
 
-Face = Probability | Quotient | Logarithm | Sigmoid | Softmax | Limit | Beyond
+Face: TypeAlias = Probability | Quotient | Logarithm | Sigmoid | Softmax | Limit | Beyond
 
 
 def probability(p: Value) -> Face:
@@ -265,15 +266,12 @@ def softmax(logits: list[Value], tape: Tape, top: int | None = None) -> list[Fac
     finite = [c for c, z in enumerate(logits) if not isinstance(z, float)]
     if len(infinite) == 1:
         at = infinite[0]
-        return [
-            Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0})
-            for c in range(len(logits))
-        ]
+        return [Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0}) for c in range(len(logits))]
     if infinite or not finite:
         return None
     if top is None:
-        top = max(finite, key=lambda c: float(value_of(logits[c]).mid()))  # type: ignore[arg-type] # finite: no float
-    largest = value_of(logits[top])  # type: ignore[arg-type] # same
+        top = max(finite, key=lambda c: float(value_of(logits[c]).mid()))
+    largest = value_of(logits[top])
     distances = {c: logits[c] - largest for c in finite}
     excess = tape.total({c: expm1(d) if c == top else exp(d) for c, d in distances.items()})
     log_sum = log1p(excess)
