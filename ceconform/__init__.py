@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ceconform.losses import *  # noqa: F403
-from ceconform.losses import __all__
+from ceconform import losses as _losses
+from ceconform.losses import *  # noqa: F403 - the public losses, as `losses` lists them
+from ceconform.losses._evaluation import value_and_grad
+
+__all__ = [*_losses.__all__, "value_and_grad"]  # noqa: PLE0604 - one list, kept where the losses are
 
 __version__ = "0.1.0"

@@ -115,7 +115,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 link=_TORCH_BCE,
                 losses=("binary_cross_entropy",),
                 floor_log="-100",
-                gradient_floor="1e-12",
+                gradient_floor="9.999999960041972e-13",  # 1e-12 as a float32, in every dtype
             ),
             Convention(
                 name="clip-at-1e-7",
@@ -171,7 +171,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 name="divide-by-target-weight",
-                summary="The mean divides by the sum of the weights of the labelled classes, not of the smoothed labels.",
+                summary="The mean divides by the sum of the weights of the labelled classes, whatever the smoothing.",
                 formula="Σ s l / Σ s w_y",
                 link=_TORCH_CE,
                 losses=(*_CATEGORICAL, *_CATEGORICAL_LOGITS, "nll_loss"),
@@ -272,27 +272,41 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
 
 _KERAS_CATEGORICAL = ("renormalise-rows", "clip-at-1e-7", "divide-by-count", "empty-mean-is-zero")
 _KERAS_LOGITS = ("divide-by-count", "empty-mean-is-zero")
+_KERAS_LOSSES: Mapping[str, tuple[str, ...]] = {
+    "binary_cross_entropy": ("clip-at-1e-7", "empty-mean-is-zero"),
+    "binary_cross_entropy_with_logits": _KERAS_LOGITS,
+    "binary_focal_loss": ("clip-at-1e-7", "empty-mean-is-zero"),
+    "categorical_cross_entropy": _KERAS_CATEGORICAL,
+    "categorical_cross_entropy_with_logits": _KERAS_LOGITS,
+    "categorical_focal_loss": _KERAS_CATEGORICAL,
+    "sparse_cross_entropy": _KERAS_CATEGORICAL,
+    "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
+    "kl_divergence": ("clip-both-at-1e-7",),
+}
+# On TensorFlow the clipped probabilities' logarithms are given to a loss of logits, which renormalises them.
+_KERAS_ON_TENSORFLOW = {
+    "sparse_cross_entropy": ("clip-at-1e-7", "renormalise-rows", "divide-by-count", "empty-mean-is-zero")
+}
 
 LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "keras": MappingProxyType(
-            {
-                "binary_cross_entropy": ("clip-at-1e-7", "empty-mean-is-zero"),
-                "binary_cross_entropy_with_logits": _KERAS_LOGITS,
-                "binary_focal_loss": ("clip-at-1e-7", "empty-mean-is-zero"),
-                "categorical_cross_entropy": _KERAS_CATEGORICAL,
-                "categorical_cross_entropy_with_logits": _KERAS_LOGITS,
-                "categorical_focal_loss": _KERAS_CATEGORICAL,
-                "sparse_cross_entropy": _KERAS_CATEGORICAL,
-                "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
-                "kl_divergence": ("clip-both-at-1e-7",),
-            }
-        ),
+        "keras": MappingProxyType(_KERAS_LOSSES),
+        "keras[tensorflow]": MappingProxyType({**_KERAS_LOSSES, **_KERAS_ON_TENSORFLOW}),
         "sklearn": MappingProxyType(
             {
                 "binary_cross_entropy": ("clip-at-eps",),
                 "categorical_cross_entropy": ("clip-at-eps",),
                 "sparse_cross_entropy": ("clip-at-eps",),
+            }
+        ),
+        "tensorflow": MappingProxyType(
+            {
+                "binary_cross_entropy": ("add-1e-7-inside-log", "empty-mean-is-zero"),
+                "binary_cross_entropy_with_logits": ("empty-mean-is-zero",),
+                "brier_loss": ("empty-mean-is-zero",),
+                "categorical_cross_entropy_with_logits": ("empty-mean-is-zero",),
+                "hinge_loss": ("empty-mean-is-zero",),
+                "sparse_cross_entropy_with_logits": ("empty-mean-is-zero",),
             }
         ),
         "torch": MappingProxyType(

@@ -53,7 +53,9 @@ def answers(implementation: str, **options) -> dict[str, tuple[Observation, ...]
 def sound(observations: tuple[Observation, ...], logit: float) -> bool:
     """Whether the last observation is the right number."""
     last = observations[-1]
-    return last.status == "answered" and last.value is not None and last.value.values == (float(np.logaddexp(0, logit)),)
+    return (
+        last.status == "answered" and last.value is not None and last.value.values == (float(np.logaddexp(0, logit)),)
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
-from ceconform.adapters._find import find, names
+from ceconform.adapters._find import find, installed, match, names
 
-__all__ = ["Adapter", "Dialect", "Question", "Source", "Unsupported", "find", "names", "spell"]
+__all__ = ["Adapter", "Dialect", "Question", "Source", "Unsupported", "find", "installed", "match", "names", "spell"]

@@ -78,11 +78,26 @@ class Question:
     @property
     def x(self) -> Source:
         """What the loss is given: the predictions, or a pairing's activation of them."""
+        return self.activated(self.predictions)
+
+    def activated(self, x: Source) -> Source:
+        """The same for predictions in another layout: the pairing's activation, if there is one, goes on top."""
         if self.call.activation is None:
-            return self.predictions
+            return x
         if self.call.activation not in self._activations:
-            raise Unsupported(f"no {self.call.activation}")
-        return Source(self._activations[self.call.activation].format(x=self.predictions, axis=self.axis))
+            raise Unsupported(f"the library has no {self.call.activation}")
+        return Source(self._activations[self.call.activation].format(x=x, axis=self.axis))
+
+    @property
+    def classes_last(self) -> bool:
+        """Whether the classes stand on the last axis, where most libraries want them."""
+        return self.axis is None or not self.ndim or self.axis % self.ndim == self.ndim - 1
+
+    @property
+    def hard(self) -> bool:
+        """Whether every label is 0 or 1, and no smoothing softens it."""
+        labels = self.call.labels
+        return labels is not None and bool(np.isin(labels, (0, 1)).all()) and not self.get("label_smoothing")
 
     @property
     def weighted(self) -> bool:
@@ -98,7 +113,7 @@ class Question:
         """Refuse any other parameter that the case states (`axis` and `reduction` are the adapter's to look at)."""
         for name in self.call.parameters:
             if name not in {"axis", "reduction", *parameters}:
-                raise Unsupported(f"no {name}")
+                raise Unsupported(f"the library's {self.loss} has no parameter {name}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +126,15 @@ class Dialect:
     """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
     `torch.tensor({values}, dtype=torch.{dtype})`."""
     gradient: str = ""
-    """A template with `{expression}` and `{x}` (the predictions' name) that sets `loss` and `gradient`; empty where the
-    library has no autodiff."""
+    """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
+    `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""
     show: str = "print({name})"
-    """A template with `{name}` that prints an array's values as a flat-able nested list of round-trip digits."""
+    """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
+
+    def differentiate(self, expression: str, x: str) -> str:
+        """The source of the gradient."""
+        function, _, arguments = expression.partition("(")
+        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments[:-1])
 
 
 class Adapter:
@@ -165,5 +185,5 @@ class Adapter:
         """Every way in which the library computes the question's loss."""
         method = getattr(self, question.loss, None)
         if method is None:
-            raise Unsupported(f"no {question.loss}")
+            raise Unsupported(f"the library has no {question.loss}")
         yield from method(question)

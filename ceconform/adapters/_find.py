@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
+import re
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 from ceconform.adapters._adapter import Adapter
 from ceconform.errors import UnknownNameError
 
-__all__ = ["GROUP", "find", "names"]
+__all__ = ["GROUP", "find", "installed", "match", "names"]
 
 GROUP = "ceconform.adapters"
 """The entry point group of third parties: name of the implementation = `package.module:Adapter`."""
@@ -55,3 +57,23 @@ def find(name: str) -> type[Adapter]:
     close = difflib.get_close_matches(name, names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}"
     raise UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
+
+
+def match(patterns: Sequence[str]) -> list[str]:
+    """The implementations that names or globs choose; square brackets stand for themselves."""
+    chosen = []
+    for pattern in patterns:
+        glob = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+        found = [name for name in names() if glob.fullmatch(name)] if "*" in pattern else [find(pattern) and pattern]
+        if not found:
+            raise UnknownNameError(f"expected a glob that matches one of {', '.join(names())}, got {pattern!r}")
+        chosen += [name for name in found if name not in chosen]
+    return chosen
+
+
+def installed(name: str) -> str:
+    """The installed version of an implementation's distribution, or the empty string."""
+    try:
+        return version(find(name).distribution)
+    except PackageNotFoundError:
+        return ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
+from ceconform.adapters._gradients import TORCH
 from ceconform.conventions import LIBRARIES
 
 __all__ = ["ADAPTERS", "Torch"]
@@ -28,6 +30,13 @@ def _plain_mean(q: Question) -> str:
     return q.reduction.removeprefix("weighted_")
 
 
+def _weighted_mean(q: Question) -> str:
+    """The reduction's name where "mean" divides by the sum of the weights."""
+    if q.reduction == "mean" and q.weighted:
+        raise Unsupported("reduction='mean' divides by the sum of the weights")
+    return q.reduction.removeprefix("weighted_")
+
+
 def _class_second(q: Question, x: Source) -> Source:
     """PyTorch's classes stand on axis 1, or 0 of a vector."""
     if q.axis is None or q.ndim <= 1 or q.axis % q.ndim == 1:
@@ -41,7 +50,10 @@ class Torch(Adapter):
     name = "torch"
     distribution = "torch"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    conventions = LIBRARIES["torch"]
+    conventions = MappingProxyType(
+        # Categorical documents that it normalises what it is given.
+        {**LIBRARIES["torch"], "kl_divergence": ("renormalise-rows", "divide-by-elements")}
+    )
     activations = {  # noqa: RUF012 - a constant of the class, read only
         "sigmoid": "torch.sigmoid({x})",
         "softmax": "torch.softmax({x}, dim={axis})",
@@ -51,7 +63,7 @@ class Torch(Adapter):
     dialect = Dialect(
         imports="import torch\nimport torch.nn.functional as F\nfrom torch import nn",
         array="torch.tensor({values}, dtype=torch.{dtype}, device={device!r})",
-        gradient="{x}.requires_grad_()\nloss = {expression}\n(gradient,) = torch.autograd.grad(loss.sum(), {x})",
+        gradient=TORCH,
         show="print({name}.tolist())",
     )
 
@@ -125,7 +137,7 @@ class Torch(Adapter):
             weight=q.get("class_weight"),
             ignore_index=q.get("ignore_index"),
             label_smoothing=q.get("label_smoothing"),
-            reduction=self._weighted_mean(q),
+            reduction=_weighted_mean(q),
         )
 
     def nll_loss(self, q: Question) -> Iterator[Source]:
@@ -139,39 +151,42 @@ class Torch(Adapter):
             q.labels,
             weight=q.get("class_weight"),
             ignore_index=q.get("ignore_index"),
-            reduction=self._weighted_mean(q),
+            reduction=_weighted_mean(q),
         )
-
-    @staticmethod
-    def _weighted_mean(q: Question) -> str:
-        if q.reduction == "mean" and q.weighted:
-            raise Unsupported("reduction='mean' divides by the sum of the targets' weights")
-        return q.reduction.removeprefix("weighted_")
 
     def kl_divergence(self, q: Question) -> Iterator[Source]:
         """Takes log-probabilities first; `mean` is over elements, `batchmean` over the first axis."""
         q.only()
         if q.reduction == "none":
-            raise Unsupported("reduction='none' gives a value for each class")
-        if q.reduction == "sum":
-            names = ["sum"]
-        elif q.matrix and q.axis in {-1, 1}:
-            names = ["batchmean", "mean"]
-        else:
-            raise Unsupported("reduction='batchmean' divides by the length of axis 0")
-        log_x, log_labels = Source(f"{q.x}.log()"), Source(f"{q.labels}.log()")
-        for name in names:
-            for source in _forms(q, "kl_div", "KLDivLoss", log_x, q.labels, reduction=name):
-                yield source.by(f"{source.via}({name})")
-            for source in _forms(q, "kl_div", "KLDivLoss", log_x, log_labels, reduction=name, log_target=True):
-                yield source.by(f"{source.via}({name}, log_target)")
+            yield from self._kl_of_distributions(q)
+            return
+        x = Source(f"{q.x}.log()")
+        rows = q.matrix and q.classes_last
+        name = "sum" if q.reduction == "sum" else "batchmean" if rows else "mean"
+        for source in _forms(q, "kl_div", "KLDivLoss", x, q.labels, reduction=name):
+            yield source.by(f"{source.via}({name})")
+        log_target = spell("F.kl_div", x, Source(f"{q.labels}.log()"), reduction=name, log_target=True)
+        yield log_target.by(f"F.kl_div({name}, log_target)")
+        if name == "batchmean":
+            yield spell("F.kl_div", x, q.labels, reduction="mean").by("F.kl_div(mean)")
+
+    @staticmethod
+    def _kl_of_distributions(q: Question) -> Iterator[Source]:
+        """`F.kl_div` without a reduction gives a value for each class; the distributions give one for each row."""
+        if not q.classes_last:
+            raise Unsupported("Categorical has its classes on the last axis, and F.kl_div gives a value for each class")
+        categorical = "torch.distributions.Categorical"
+        q_then_p = (spell(categorical, probs=q.labels), spell(categorical, probs=q.x))
+        yield spell("torch.distributions.kl_divergence", *q_then_p)
 
     def entropy(self, q: Question) -> Iterator[Source]:
         """Of `torch.distributions`, which has the classes last."""
         q.only()
-        if q.reduction != "none" or q.axis != -1:
-            raise Unsupported("Categorical.entropy() has neither a reduction nor an axis")
-        yield Source(f"torch.distributions.Categorical(probs={q.x}).entropy()").by("Categorical.entropy")
+        if q.reduction != "none":
+            raise Unsupported("Categorical.entropy() reduces over classes alone")
+        if not q.classes_last:
+            raise Unsupported("Categorical has its classes on the last axis")
+        yield Source(f"{spell('torch.distributions.Categorical', probs=q.x)}.entropy()").by("Categorical.entropy")
 
     def soft_margin_loss(self, q: Question) -> Iterator[Source]:
         """Labels of -1 and +1."""
@@ -179,11 +194,15 @@ class Torch(Adapter):
         yield from _forms(q, "soft_margin_loss", "SoftMarginLoss", reduction=_plain_mean(q))
 
     def brier_loss(self, q: Question) -> Iterator[Source]:
-        """The squared error of each element: the binary form alone."""
-        q.only()
+        """The squared error of each element: the binary form alone. The function has weights, and divides by them."""
+        q.only("sample_weight")
         if q.axis is not None:
             raise Unsupported("mse_loss sums over no class axis")
-        yield from _forms(q, "mse_loss", "MSELoss", reduction=_plain_mean(q))
+        if q.weighted:
+            weight = q.get("sample_weight")
+            yield spell("F.mse_loss", q.x, q.labels, reduction=_weighted_mean(q), weight=weight)
+        else:
+            yield from _forms(q, "mse_loss", "MSELoss", reduction=_plain_mean(q))
 
 
 ADAPTERS = (Torch,)

@@ -101,9 +101,7 @@ def _figure(text: str) -> str | None:
     return text
 
 
-def _array(
-    field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *, generated: bool = True
-) -> Array:
+def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *, generated: bool = True) -> Array:
     part = _part(field, convert, generated=generated)
     values = np.empty(part.shape, dtype=dtype)
     values[...] = part.values if values.size else 0

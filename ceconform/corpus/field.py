@@ -30,9 +30,7 @@ class Field:
 
     def error(self, expected: str, got: str | None = None) -> CorpusError:
         """Make the error that refuses this field."""
-        return CorpusError(
-            self.path, self.line, self.key, expected, describe(self.node) if got is None else got
-        )
+        return CorpusError(self.path, self.line, self.key, expected, describe(self.node) if got is None else got)
 
     def keys(self) -> tuple[str, ...]:
         """The keys of a mapping."""

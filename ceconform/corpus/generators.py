@@ -118,9 +118,7 @@ def linspace(start: Fraction, stop: Fraction, count: int) -> tuple[NDArray[np.fl
     return values, f"[{float(start)!r} + i * {float(step)!r} for i in range({count})]"
 
 
-def hashed(
-    seed: int, shape: tuple[int, ...], low: int, high: int, bits: int
-) -> tuple[NDArray[np.float64], str]:
+def hashed(seed: int, shape: tuple[int, ...], low: int, high: int, bits: int) -> tuple[NDArray[np.float64], str]:
     """Uniform numbers strictly between low and high: low + (high - low) (2 m + 1) / 2**(bits + 1).
 
     m holds the `bits` upper bits of the splitmix64 output of the element's row-major index.
@@ -137,9 +135,7 @@ def hashed(
     return values.reshape(shape), _nested(shape, lambda index: _mixed(seed, index, result))
 
 
-def hashed_integers(
-    seed: int, shape: tuple[int, ...], low: int, high: int
-) -> tuple[NDArray[np.float64], str]:
+def hashed_integers(seed: int, shape: tuple[int, ...], low: int, high: int) -> tuple[NDArray[np.float64], str]:
     """Uniform whole numbers from low to high - 1: low + floor((high - low) m / 2**32).
 
     m holds the 32 upper bits of the splitmix64 output of the element's row-major index.
@@ -174,9 +170,7 @@ def concatenated(parts: tuple[tuple[NDArray[np.float64], str], ...]) -> tuple[ND
     (array([1., 2., 3.]), '[*[1.0], *[2.0, 3.0]]')
     """
     _check(not parts, "one array or more")
-    _check(
-        len({values.shape[1:] for values, _ in parts}) > 1, "arrays that differ along their first axis only"
-    )
+    _check(len({values.shape[1:] for values, _ in parts}) > 1, "arrays that differ along their first axis only")
     _check(any(values.ndim == 0 for values, _ in parts), "arrays, not numbers")
     _count((sum(len(values) for values, _ in parts), *parts[0][0].shape[1:]))
     return np.concatenate([values for values, _ in parts]), f"[{', '.join(f'*{text}' for _, text in parts)}]"

@@ -33,9 +33,7 @@ def default_root() -> Path:
     for root in (package / "cases", package.parent / "cases"):
         if (root / "schema.json").is_file():
             return root
-    raise CorpusError(
-        package / "cases", 1, "(folder)", "the corpus, in the package or beside it", "no such folder"
-    )
+    raise CorpusError(package / "cases", 1, "(folder)", "the corpus, in the package or beside it", "no such folder")
 
 
 def case_files(root: Path) -> tuple[Path, ...]:
@@ -66,9 +64,7 @@ def load(root: Path | None = None) -> tuple[Case, ...]:
         for name in (case.id, *case.formerly):
             if name in known:
                 other = known[name]
-                raise CorpusError(
-                    case.path, case.line, name, "each id once", f"it in {other.path}:{other.line} too"
-                )
+                raise CorpusError(case.path, case.line, name, "each id once", f"it in {other.path}:{other.line} too")
             known[name] = case
     return cases
 

@@ -66,9 +66,7 @@ def merge(defaults: Mapping, case: Mapping) -> Mapping:
             ours = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
         if isinstance(ours, Sequence) and isinstance(theirs, Sequence) and key == "tags":
             known = {item.text for item in theirs.items if isinstance(item, Scalar)}
-            ours = Sequence(
-                (*theirs.items, *(i for i in ours.items if getattr(i, "text", None) not in known))
-            )
+            ours = Sequence((*theirs.items, *(i for i in ours.items if getattr(i, "text", None) not in known)))
         chosen = theirs if ours is None else ours
         if chosen is not None:
             items[key] = chosen
@@ -132,9 +130,7 @@ class _Reader:
         for key in keys.SPACES:
             if key != space and key in field:
                 wanted = f"{space}, which {loss.name} takes"
-                raise field[key].error(
-                    wanted if "activation" not in field else "logits, for an activation", key
-                )
+                raise field[key].error(wanted if "activation" not in field else "logits, for an activation", key)
         if space not in field:
             raise field.error(f"the key {space}", "a mapping without it")
         for key in keys.PARAMETERS:

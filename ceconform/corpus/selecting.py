@@ -39,9 +39,7 @@ def select(
         For a word that selects nothing, with the nearest names that there are.
     """
     chosen = tuple(cases)
-    kinds: tuple[
-        tuple[str, Sequence[str], Callable[[Case], tuple[str, ...]], Callable[[str, str], bool]], ...
-    ] = (
+    kinds: tuple[tuple[str, Sequence[str], Callable[[Case], tuple[str, ...]], Callable[[str, str], bool]], ...] = (
         ("case", patterns, lambda case: (case.id, *case.formerly), _id_matches),
         ("tag", tags, lambda case: case.tags, fnmatchcase),
         ("loss", losses, lambda case: (case.loss,), fnmatchcase),

@@ -109,13 +109,13 @@ def observe(
 
 
 def _answer(evaluation: Evaluation, source: Source) -> Observation:
-    template = evaluation.adapter.dialect.gradient
+    dialect = evaluation.adapter.dialect
     started = time.perf_counter()
     try:
         value = evaluation.run(f"loss = {source}", "loss")
         gradient = None
-        if template and not value.raised:
-            text = template.format(expression=source, x=evaluation.question.predictions)
+        if dialect.gradient and not value.raised:
+            text = dialect.differentiate(source, evaluation.question.predictions)
             gradient = evaluation.run(text, "gradient")
     except Exception as error:  # noqa: BLE001 - same
         reason = _brief(f"in the adapter: {type(error).__name__}: {error}")
@@ -126,7 +126,7 @@ def _answer(evaluation: Evaluation, source: Source) -> Observation:
         expression=str(source),
         value=value,
         gradient=gradient,
-        no_gradient="" if template else "the library has no autodiff",
+        no_gradient="" if dialect.gradient else "the library has no autodiff",
         seconds=time.perf_counter() - started,
     )
 

@@ -7,9 +7,6 @@ from ceconform.losses.categorical import (
     categorical_cross_entropy,
     categorical_cross_entropy_with_logits,
     multilabel_softmax_loss,
-    nll_loss,
-    sparse_cross_entropy,
-    sparse_cross_entropy_with_logits,
 )
 from ceconform.losses.divergence import brier_loss, entropy, kl_divergence
 from ceconform.losses.focal import (
@@ -19,6 +16,7 @@ from ceconform.losses.focal import (
     categorical_focal_loss_with_logits,
 )
 from ceconform.losses.margin import categorical_hinge_loss, hinge_loss, soft_margin_loss, squared_hinge_loss
+from ceconform.losses.sparse import nll_loss, sparse_cross_entropy, sparse_cross_entropy_with_logits
 
 __all__ = [
     "binary_cross_entropy",

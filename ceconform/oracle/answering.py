@@ -38,9 +38,7 @@ def _terms(pool: Pool, row: Row, call: Call, rules: Rules) -> None:
             raise Refused
         return
     pair = by_element(call)
-    faces = (
-        read_pair(pool, row.values, rules) if pair else read_classes(pool, row.values, rules, row.mass)
-    )
+    faces = read_pair(pool, row.values, rules) if pair else read_classes(pool, row.values, rules, row.mass)
     if call.loss == "brier_loss":
         definitions.brier(pool, row, {0: faces[0]} if pair else faces)
     elif call.loss == "entropy":

@@ -57,9 +57,7 @@ def _rank_one(diagonal: Vector, g: Vector, bend: arb, size: Vector) -> tuple[dic
     return reach, sums
 
 
-def _factors(
-    loss: Derivatives, totals: list[dict[int, arb]], classes: list[int]
-) -> list[tuple[list[arb], list[arb]]]:
+def _factors(loss: Derivatives, totals: list[dict[int, arb]], classes: list[int]) -> list[tuple[list[arb], list[arb]]]:
     """Pairs (l, r) of vectors with H = diag(D) + Σ l rᵀ: B_m G_mᵀ and G_m (B_m + Σ_n S_mn G_n)ᵀ."""
     pairs = []
     dense = {m: [vector.get(c, _ZERO) for c in classes] for m, vector in enumerate(totals, 1)}

@@ -50,7 +50,8 @@ def cross_entropy(pool: Pool, row: Row, faces: dict[int, Face], call: Call, rule
 
 def _focused(pool: Pool, c: int, face: Face, surprisal: Number | Infinite, gamma: float) -> Number | Infinite:
     """(1 - p)^γ · surprisal; where 1 - p is 0 and γ no integer, its derivatives are those of the power (1 - p)^γ,
-    or of (1 - p)^(γ+1) where the surprisal is 0 with it."""
+    or of (1 - p)^(γ+1) where the surprisal is 0 with it.
+    """
     if isinstance(surprisal, Infinite):
         return surprisal if surprisal.value == math.inf else Infinite(value=math.nan)
     rest = face.rest
@@ -90,7 +91,9 @@ def entropy(pool: Pool, row: Row, faces: dict[int, Face], rules: Rules) -> None:
         if not isinstance(surprisal, Infinite):
             pool.add(c, faces[c].p * surprisal, mass)
         elif surprisal.value == math.inf:
-            pool.add(c, Infinite(value=0.0, slopes={c: -s for c, s in surprisal.slopes.items() if math.isinf(s)}))
+            pool.add(
+                c, Infinite(value=0.0, slopes={c: -s for c, s in surprisal.slopes.items() if math.isinf(s)})
+            )
         else:
             pool.add(c, surprisal, mass)
 

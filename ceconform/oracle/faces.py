@@ -92,7 +92,7 @@ class Quotient:
 
     @property
     def p(self) -> Number:
-        """part / whole."""
+        """Part / whole."""
         return self.part / self.whole
 
     @property
@@ -265,10 +265,7 @@ def softmax(logits: list[Value], tape: Tape, top: int | None = None) -> list[Fac
     finite = [c for c, z in enumerate(logits) if not isinstance(z, float)]
     if len(infinite) == 1:
         at = infinite[0]
-        return [
-            Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0})
-            for c in range(len(logits))
-        ]
+        return [Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0}) for c in range(len(logits))]
     if infinite or not finite:
         return None
     if top is None:

@@ -61,9 +61,7 @@ class Jet:
                 {i: c * other for i, c in self.second.items()},
             )
         a, b = self.value, other.value
-        first = _merge(
-            {i: c * b for i, c in self.first.items()}, {i: c * a for i, c in other.first.items()}
-        )
+        first = _merge({i: c * b for i, c in self.first.items()}, {i: c * a for i, c in other.first.items()})
         second = _merge(
             {i: c * b for i, c in self.second.items()}, {i: c * a for i, c in other.second.items()}
         )

@@ -12,7 +12,6 @@ from ceconform.oracle.faces import (
     Beyond,
     Face,
     Infinite,
-    Logarithm,
     Probability,
     Quotient,
     Value,
@@ -114,9 +113,7 @@ def read_logits(pool: Pool, values: Sequence[float], rules: Rules) -> list[Value
     return numbers
 
 
-def read_classes(
-    pool: Pool, values: Sequence[float], rules: Rules, needed: Collection[int]
-) -> dict[int, Face]:
+def read_classes(pool: Pool, values: Sequence[float], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
     """The probabilities of a row's classes; those in `needed` have a term in the loss."""
     chain = _chain([*rules.activations, rules.space])
     from_softmax = chain[0].endswith("softmax") or chain[0] == "logits"
@@ -124,7 +121,11 @@ def read_classes(
     faces: list[Face] = []
     for at, name in enumerate(chain):
         numbers = _numbers(faces, chain[at - 1]) if at else numbers
-        faces = _faces(pool, name, numbers, rules, needed) if at == 0 else _again(pool, name, numbers, rules, needed)
+        faces = (
+            _faces(pool, name, numbers, rules, needed)
+            if at == 0
+            else _again(pool, name, numbers, rules, needed)
+        )
     for step in rules.steps:
         faces = _renormalised(pool, faces) if step is None else [_clipped(face, step) for face in faces]
     return dict(enumerate(faces))

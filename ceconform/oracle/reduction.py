@@ -38,7 +38,7 @@ def unit(call: Call) -> arb:
 
 
 def quotient(x: Extended, by: fmpq | None, nats: arb) -> Extended:
-    """x / (by · nats) in the extended reals; 0 / 0 is NaN."""
+    """X / (by · nats) in the extended reals; 0 / 0 is NaN."""
     if by is None:
         return math.nan
     upward = 1.0 if nats > 0 else -1.0

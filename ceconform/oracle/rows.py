@@ -140,9 +140,7 @@ def _smoothed(q: fmpq, classes: int, call: Call, rules: Rules) -> fmpq:
     return q
 
 
-def _element(
-    row: Row, call: Call, rules: Rules, labels: Sequence[float], at: int, shape: tuple[int, ...]
-) -> None:
+def _element(row: Row, call: Call, rules: Rules, labels: Sequence[float], at: int, shape: tuple[int, ...]) -> None:
     """Two classes, yes and no; or a sign."""
     label = labels[0]
     if row.weight is not None:
@@ -153,7 +151,7 @@ def _element(
             return
         row.label = int(label)
         row.target = {0 if label > 0 else 1: _ONE}
-        row.mass = {c: row.scale for c in row.target}
+        row.mass = dict.fromkeys(row.target, row.scale)
         return
     if not 0 <= label <= 1:
         _refuse(row, label, "label-range")
@@ -190,11 +188,7 @@ def _classes(row: Row, call: Call, rules: Rules, labels: Sequence[float], classe
             row.weight = row.target_weight = row.scale
         return
     smoothing = call.get("label_smoothing", 0.0) or rules.clip_labels is not None
-    target = (
-        {c: _smoothed(plain.get(c, _ZERO), classes, call, rules) for c in range(classes)}
-        if smoothing
-        else plain
-    )
+    target = {c: _smoothed(plain.get(c, _ZERO), classes, call, rules) for c in range(classes)} if smoothing else plain
     row.target = {c: q for c, q in target.items() if q != 0}
     every = call.loss == "brier_loss"  # there each class has a term, whatever its label
     taking_part = range(classes) if every else row.target

@@ -74,7 +74,7 @@ def _chain(parts: Iterable[tuple[int, Number]], totals: list[Derivatives]) -> De
         if not isinstance(part, Jet):
             continue
         for m, slope in part.first.items():
-            _add(through if m else out.gradient, {m if m else c: slope}, arb(1))
+            _add(through if m else out.gradient, {m or c: slope}, arb(1))
         for (m, n), bend in part.second.items():
             if n == 0:
                 _add(out.diagonal, {c: bend}, arb(2))

@@ -1,3 +1,44 @@
 """Telling: reports, and how they are shown."""
 
 from __future__ import annotations
+
+from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, usages
+from ceconform.report.explain import explain
+from ceconform.report.findings import render_discrepancies
+from ceconform.report.header import Header, Implementation
+from ceconform.report.insertion import insert
+from ceconform.report.markdown import render_markdown, render_table
+from ceconform.report.picture import render_plain, render_svg
+from ceconform.report.program import program
+from ceconform.report.progress import Watch
+from ceconform.report.recording import Recorder
+from ceconform.report.report import Report, merge
+from ceconform.report.result import Digits, Result, record
+from ceconform.report.text import render_text
+from ceconform.report.writer import Writer
+
+__all__ = [
+    "Digits",
+    "Discrepancy",
+    "Header",
+    "Implementation",
+    "Recorder",
+    "Report",
+    "Result",
+    "Usage",
+    "Watch",
+    "Writer",
+    "discrepancies",
+    "explain",
+    "insert",
+    "merge",
+    "program",
+    "record",
+    "render_discrepancies",
+    "render_markdown",
+    "render_plain",
+    "render_svg",
+    "render_table",
+    "render_text",
+    "usages",
+]

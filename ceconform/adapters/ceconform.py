@@ -1,0 +1,138 @@
+"""Our own losses, on each backend: judged like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ceconform import backends
+from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
+
+__all__ = ["ADAPTERS"]
+
+_ANALYTIC = "loss, gradient = ceconform.value_and_grad({function})({arguments})"
+"""The gradient where the backend has no autodiff."""
+
+
+class Portable(Adapter):
+    """Every loss of the corpus, with every parameter, under the names of the corpus."""
+
+    distribution = "ceconform"
+    backend: ClassVar[str]
+
+    def version(self) -> str:
+        """Ours, and the backend's."""
+        return f"{super().version()} ({self.backend} {backends.get(self.backend).version()})"
+
+    def devices(self) -> list[str]:
+        """Where the backend computes."""
+        return backends.get(self.backend).devices()
+
+    def switches(self) -> dict[str, Any]:
+        """Those of the backend."""
+        return backends.get(self.backend).switches()
+
+    def asnumpy(self, array: Any) -> NDArray[np.float64]:
+        """As the backend does it."""
+        return backends.get(self.backend).asnumpy(array).astype(np.float64)
+
+    def routes(self, question: Question) -> Iterator[Source]:
+        """One function a loss; `reduction` is always said, because ours is `mean` where the corpus has `none`."""
+        labels = () if question.call.labels is None else (question.labels,)
+        parameters = {"reduction": "none"} | {name: question.get(name) for name in question.call.parameters}
+        yield spell(f"ceconform.{question.loss}", question.x, *labels, **parameters)
+
+
+class OnNumPy(Portable):
+    """On NumPy arrays."""
+
+    name = "ceconform[numpy]"
+    backend = "numpy"
+    dtypes = ("float64", "float32", "float16")
+    dialect = Dialect(
+        imports="import numpy as np\n\nimport ceconform",
+        array="np.array({values}, dtype=np.{dtype})",
+        gradient=_ANALYTIC,
+        show="print({name}.tolist())",
+    )
+
+
+class OnStrict(Portable):
+    """On the strictest arrays that the standard allows: what runs here runs on every conforming library."""
+
+    name = "ceconform[array_api_strict]"
+    backend = "array_api_strict"
+    dialect = Dialect(
+        imports=(
+            "import array_api_strict as xp\nimport numpy as np\n\nimport ceconform\n\n"
+            "xp.set_array_api_strict_flags(boolean_indexing=False, data_dependent_shapes=False)"
+        ),
+        array="xp.asarray({values}, dtype=xp.{dtype})",
+        gradient=_ANALYTIC,
+        show="print(np.asarray({name}).tolist())",
+    )
+
+
+class OnTorch(Portable):
+    """On PyTorch tensors, with PyTorch's autograd."""
+
+    name = "ceconform[torch]"
+    backend = "torch"
+    dtypes = ("float64", "float32", "float16", "bfloat16")
+    activations = MappingProxyType(
+        {
+            "sigmoid": "torch.sigmoid({x})",
+            "softmax": "torch.softmax({x}, dim={axis})",
+            "log_sigmoid": "torch.nn.functional.logsigmoid({x})",
+            "log_softmax": "torch.log_softmax({x}, dim={axis})",
+        }
+    )
+    dialect = Dialect(
+        imports="import torch\n\nimport ceconform",
+        array="torch.tensor({values}, dtype=torch.{dtype}, device={device!r})",
+        gradient="{x}.requires_grad_()\nloss = {expression}\n(gradient,) = torch.autograd.grad(loss.sum(), {x})",
+        show="print({name}.tolist())",
+    )
+
+
+class OnJAX(Portable):
+    """On JAX arrays, with JAX's autodiff and float64 switched on."""
+
+    name = "ceconform[jax]"
+    backend = "jax"
+    dtypes = ("float64", "float32", "float16", "bfloat16")
+    activations = MappingProxyType(
+        {
+            "sigmoid": "jax.nn.sigmoid({x})",
+            "softmax": "jax.nn.softmax({x}, axis={axis})",
+            "log_sigmoid": "jax.nn.log_sigmoid({x})",
+            "log_softmax": "jax.nn.log_softmax({x}, axis={axis})",
+        }
+    )
+    dialect = Dialect(
+        imports="import jax\nimport jax.numpy as jnp\n\nimport ceconform\n\njax.config.update('jax_enable_x64', True)",
+        array="jnp.asarray({values}, dtype=jnp.{dtype})",
+        gradient="gradient = jax.grad(lambda {x}: jnp.sum({expression}))({x})",
+        show="print({name}.tolist())",
+    )
+
+
+class OnCuPy(Portable):
+    """On CuPy arrays, on a CUDA device."""
+
+    name = "ceconform[cupy]"
+    backend = "cupy"
+    dtypes = ("float64", "float32", "float16")
+    dialect = Dialect(
+        imports="import cupy as cp\n\nimport ceconform",
+        array="cp.asarray({values}, dtype=cp.{dtype})",
+        gradient=_ANALYTIC,
+        show="print({name}.tolist())",
+    )
+
+
+ADAPTERS = (OnNumPy, OnStrict, OnTorch, OnJAX, OnCuPy)

@@ -1,0 +1,221 @@
+"""The verbs: a few lines of glue each.
+
+Exit codes: 0 as expected; 1 a discrepancy; 2 usage; 3 an implementation did not start; 4 a corpus or a report is not
+valid.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+except ImportError as missing:
+    raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
+
+from ceconform import __version__, adapters, report
+from ceconform.corpus import LOSSES, corpus_hash, load, select
+from ceconform.errors import CeconformError, CorpusError, ReportError, StartError
+from ceconform.harness import ask
+
+__all__ = ["app", "main"]
+
+DISCREPANCY, USAGE, NOT_STARTED, NOT_VALID = 1, 2, 3, 4
+ERRORS = Console(stderr=True)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+class What(StrEnum):
+    """What can be listed."""
+
+    implementations = "implementations"
+    cases = "cases"
+    losses = "losses"
+
+
+class Form(StrEnum):
+    """How a report can be shown."""
+
+    text = "text"
+    table = "table"
+    markdown = "markdown"
+    discrepancies = "discrepancies"
+    svg = "svg"
+    json = "json"
+
+
+Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
+Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only cases of this loss.")]
+Corpus = Annotated[Path | None, typer.Option("--corpus", help="A folder of cases, in place of ours.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]
+Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
+
+
+@app.command("list")
+def list_(
+    what: Annotated[What, typer.Argument(help="What to list.")] = What.implementations,
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    corpus: Corpus = None,
+) -> None:
+    """List the implementations with what is installed of them, the cases, or the losses."""
+    match what:
+        case What.implementations:
+            rows = [(name, adapters.installed(name) or "not installed") for name in adapters.names()]
+            _table(("implementation", "version"), rows)
+        case What.cases:
+            chosen = select(load(corpus), globs or (), tags=tags or (), losses=losses or ())
+            _table(("case", "loss", "tags"), [(c.id, c.loss, " ".join(c.tags)) for c in chosen])
+        case What.losses:
+            _table(
+                ("loss", "predictions", "labels", "parameters"),
+                [(x.name, x.predictions, x.labels or "none", ", ".join(x.parameters)) for x in LOSSES.values()],
+            )
+
+
+@app.command()
+def run(
+    implementations: Annotated[list[str], typer.Argument(help="Names, globs, or package.module:Adapter.")],
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    dtypes: Dtypes = None,
+    devices: Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")] = None,
+    jobs: Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")] = 1,
+    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")] = 60.0,
+    output: Output = None,
+    corpus: Corpus = None,
+) -> None:
+    """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
+    names = adapters.match(implementations)
+    cases = load(corpus)
+    chosen = select(cases, globs or (), tags=tags or (), losses=losses or ())
+    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
+    piped = output is None and not sys.stdout.isatty()
+    with tempfile.TemporaryDirectory() as folder:
+        path = output or Path(folder, "report.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with report.Writer(sys.stdout if piped else path, header) as writer, report.Watch(ERRORS) as watch:
+            recorder = report.Recorder(writer)
+            failed = False
+            events = ask(names, chosen, dtypes=dtypes or (), devices=devices or ("cpu",), jobs=jobs, limit=limit)
+            for event, results in recorder.follow(events):
+                watch.see(event, results)
+                failed |= any(result.verdict in {"fail", "error"} for result in results)
+        if not piped:
+            Console().print(report.render_text(report.Report.read(path)))
+    raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
+
+
+@app.command("report")
+def report_(
+    files: Annotated[list[Path], typer.Argument(help="Reports; several are merged. `-` is standard input.")],
+    form: Annotated[Form, typer.Option("--format", help="How to show it.")] = Form.text,
+    output: Output = None,
+    into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
+    corpus: Corpus = None,
+) -> None:
+    """Show a report, or several as one."""
+    merged = report.merge(
+        report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file) for file in files
+    )
+    match form:
+        case Form.text:
+            text = ""
+        case Form.markdown:
+            text = report.render_markdown(merged)
+        case Form.discrepancies:
+            text = report.render_discrepancies(merged, {case.id: case for case in load(corpus)})
+        case Form.table:
+            text = report.render_table(merged)
+        case Form.svg:
+            text = report.render_svg(merged)
+        case Form.json:
+            text = "".join(merged.lines())
+    if into is not None:
+        report.insert(text, into)
+    elif output is not None:
+        output.write_text(text or report.render_plain(merged), encoding="utf-8")
+    elif text:
+        typer.echo(text, nl=False)
+    else:
+        Console().print(report.render_text(merged))
+
+
+@app.command()
+def explain(
+    case: Annotated[str, typer.Argument(help="The id of a case.")],
+    implementation: Annotated[str, typer.Argument(help="The name of an implementation.")],
+    dtypes: Dtypes = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the evaluation may take.")] = 60.0,
+    corpus: Corpus = None,
+) -> None:
+    """Ask one case, and print what was sent, got and wanted, the verdict, and a program that shows it."""
+    cases = load(corpus)
+    chosen = select(cases, [case])
+    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
+    recorder = report.Recorder(report.Writer(io.StringIO(), header))
+    with recorder.writer:
+        asked = dtypes or ("float32",) if "float32" in chosen[0].dtypes else chosen[0].dtypes[:1]
+        events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit)
+        results = [result for _, found in recorder.follow(events) for result in found]
+    for reason in recorder.missing.values():
+        raise StartError(f"{implementation} did not start: {reason}")
+    known = replace(header, implementations=tuple(recorder.implementations.values()))
+    by_id = {each.id: each for each in chosen}
+    typer.echo("\n".join(report.explain(by_id[result.case], result, known) for result in results), nl=False)
+
+
+@app.command()
+def lint(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Case files; all of ours if none is named.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
+) -> None:
+    """Check case files: schema, sources, formatting, and every expected value against the oracle."""
+    from ceconform.authoring import lint as lint_corpus  # the oracle takes a while to import
+
+    problems = lint_corpus(paths or None, fix=fix)
+    for problem in problems:
+        typer.echo(str(problem))
+    raise typer.Exit(NOT_VALID if problems else 0)
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table on a terminal, tab-separated lines in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    table = Table(*columns, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; what ceconform has to say against its input is said without a traceback."""
+    try:
+        app()
+    except (CorpusError, ReportError) as error:
+        sys.exit(_say(error, NOT_VALID))
+    except StartError as error:
+        sys.exit(_say(error, NOT_STARTED))
+    except CeconformError as error:
+        sys.exit(_say(error, USAGE))
+
+
+def _say(error: CeconformError, code: int) -> int:
+    typer.echo(f"ceconform: {error}", err=True)
+    return code

@@ -1,0 +1,108 @@
+"""A loss as data: its kernel, what the kernel is a function of, and how the rows are reduced.
+
+A public loss describes itself; the description gives the value, and the gradient on any backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ceconform.errors import ArgumentError
+from ceconform.losses._derivatives import differentiable
+from ceconform.losses._kernel import Kernel, pull
+from ceconform.losses._reduction import Reduction, coefficients, reduce
+
+__all__ = ["Evaluation", "loss", "value_and_grad"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """One evaluation of a loss."""
+
+    xp: Any
+    kernel: Kernel
+    arrays: tuple[Any, ...]
+    """The predictions first; all of one shape, in the dtype of the computation."""
+    reduction: Reduction
+    dtype: Any
+    """Of the predictions as they came, and of the answer."""
+
+    def value(self) -> Any:
+        """Return the loss."""
+        losses = differentiable(self.xp, self.kernel, *self.arrays)
+        return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype)
+
+    def gradient(self) -> Any:
+        """Return the gradient by the predictions; for `none`, that of the sum."""
+        xp, kernel = self.xp, self.kernel
+        losses = self.arrays[0] if kernel.axis is None else xp.sum(self.arrays[0], axis=kernel.axis)
+        cotangent = coefficients(xp, losses, self.reduction)
+        return xp.astype(pull(xp, kernel, cotangent, kernel.slopes[0](xp, *self.arrays)), self.dtype)
+
+
+def _quiet(predictions: Any) -> contextlib.AbstractContextManager[Any]:
+    """Keep NumPy from warning of the infinities and NaNs that are selected away, or are the answer."""
+    if type(predictions).__module__.partition(".")[0] in {"numpy", "array_api_strict"}:
+        import numpy as np  # noqa: PLC0415 - a backend like others, imported for its own arrays alone
+
+        return np.errstate(all="ignore")
+    return contextlib.nullcontext()
+
+
+def loss(describe: Function) -> Function:
+    """Turn the function that describes a loss into the one that evaluates it."""
+
+    @functools.wraps(describe)
+    def evaluate(*arguments: Any, **keywords: Any) -> Any:
+        with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
+            return describe(*arguments, **keywords).value()
+
+    evaluate.describe = describe  # type: ignore[attr-defined]
+    return evaluate  # type: ignore[return-value]
+
+
+def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
+    """Return a function that gives a loss and its gradient by the predictions, on any backend.
+
+    The gradient comes from the analytic formulas, so that NumPy, CuPy and other libraries without autodiff have it
+    too, and it is the very one that PyTorch's and JAX's autodiff give.
+
+    Parameters
+    ----------
+    loss
+        One of the losses of this package.
+
+    Returns
+    -------
+    function
+        Takes the arguments of `loss` and returns (value, gradient). The gradient has the shape and the dtype of the
+        predictions; for ``reduction="none"`` it is the gradient of the sum of the losses.
+
+    Raises
+    ------
+    ArgumentError
+        For a function that is not one of these losses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ceconform import binary_cross_entropy_with_logits, value_and_grad
+    >>> value_and_grad(binary_cross_entropy_with_logits)(np.asarray([0.0]), np.asarray([1.0]))
+    (np.float64(0.6931471805599453), array([-0.5]))
+    """
+    describe = getattr(loss, "describe", None)
+    if describe is None:
+        raise ArgumentError(f"`loss` must be one of the losses of ceconform: got {loss!r}")
+
+    def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
+            evaluation = describe(*arguments, **keywords)
+            return evaluation.value(), evaluation.gradient()
+
+    return evaluate

@@ -1,0 +1,156 @@
+"""What comes in: namespaces, shapes, dtypes, ranges. Every refusal says what was expected and what came."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import array_api_compat
+
+from ceconform.errors import ArgumentError, DTypeError, RangeError, ShapeError
+
+__all__ = [
+    "array",
+    "device_of",
+    "expect_all",
+    "expect_broadcastable",
+    "expect_real",
+    "expect_shape",
+    "expect_within",
+    "is_floating",
+    "made_of",
+    "namespace",
+    "number",
+    "predictions",
+]
+
+
+def made_of(xp: Any, library: str) -> bool:
+    """Whether a namespace is a library's; by name, because Dynamo warns of array-api-compat's cached questions."""
+    return library in xp.__name__.split(".")
+
+
+def namespace(x: Any, name: str, xp: Any = None) -> Any:
+    """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
+    if xp is not None and not made_of(xp, "torch"):
+        return xp
+    if _is_torch(x):
+        from array_api_compat import torch as torch_namespace  # noqa: PLC0415 - imports torch
+
+        return torch_namespace
+    try:
+        return array_api_compat.array_namespace(x)
+    except TypeError as error:
+        raise DTypeError(
+            f"`{name}` must be an array (NumPy, PyTorch, JAX, CuPy, Dask or another of the Array API): "
+            f"got {type(x).__name__}"
+        ) from error
+
+
+def _is_torch(x: Any) -> bool:
+    """Whether an array is PyTorch's; array-api-compat asks through caches, of which Dynamo warns."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_floating(xp: Any, dtype: Any) -> bool:
+    """Whether a dtype is a real floating one; bfloat16 is, though NumPy does not know."""
+    return bool(xp.isdtype(dtype, "real floating")) or str(dtype) == "bfloat16"
+
+
+def predictions(xp: Any, x: Any, name: str) -> None:
+    """Refuse predictions that are not real floating numbers."""
+    if not is_floating(xp, x.dtype):
+        raise DTypeError(
+            f"`{name}` must have a real floating dtype: got {x.dtype}; convert them, which is yours to do"
+        )
+
+
+def device_of(xp: Any, x: Any) -> Any:
+    """Return where new arrays go, to be passed as `device=`; JAX and Dask place them themselves."""
+    if _is_torch(x):
+        return x.device
+    if made_of(xp, "jax") or made_of(xp, "dask"):
+        return None
+    return array_api_compat.device(x)
+
+
+def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -> Any:
+    """Return an argument as an array of the predictions' library, or refuse it; `numbers` lets a number pass."""
+    if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return xp.asarray(float(value), dtype=like.dtype, device=device_of(xp, like))
+    if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
+        return xp.asarray(value)
+    if _is_torch(value) != _is_torch(like) or not (
+        _is_torch(value)
+        or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
+    ):
+        raise DTypeError(
+            f"`{name}` must be an array of the same library as the predictions, {_library(like)}: "
+            f"got {_library(value)}"
+        )
+    return value
+
+
+def _library(value: Any) -> str:
+    kind = type(value)
+    return f"{kind.__module__.partition('.')[0]}.{kind.__name__}".removeprefix("builtins.")
+
+
+def expect_real(xp: Any, x: Any, name: str) -> None:
+    """Refuse an array that does not hold real numbers."""
+    if not (is_floating(xp, x.dtype) or xp.isdtype(x.dtype, ("bool", "integral"))):
+        raise DTypeError(f"`{name}` must be real numbers: got {x.dtype}")
+
+
+def expect_shape(x: Any, name: str, shape: tuple[int, ...], what: str) -> None:
+    """Refuse an array of another shape; `what` is the expected shape in words."""
+    if tuple(x.shape) != shape:
+        raise ShapeError(f"`{name}` must have {what}: expected {shape}, got {tuple(x.shape)}")
+
+
+def expect_broadcastable(x: Any, name: str, shape: tuple[int, ...]) -> None:
+    """Refuse an array that does not broadcast to the shape, or would enlarge it."""
+    own = tuple(x.shape)
+    tail = shape[len(shape) - len(own) :]
+    if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own, tail, strict=True)):
+        raise ShapeError(
+            f"`{name}` must broadcast to the shape of the unreduced loss: expected {shape}, got {own}"
+        )
+
+
+def number(value: Any, name: str, low: float, high: float) -> float:
+    """Return a scalar parameter as a binary64 number, or refuse it."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"`{name}` must be a number: got {type(value).__name__}") from error
+    if not low <= number <= high:
+        raise ArgumentError(f"`{name}` must lie in [{low:g}, {high:g}]: got {number!r}")
+    return number
+
+
+def expect_within(xp: Any, x: Any, name: str, low: float, high: float, where: Any = None) -> None:
+    """Name the first number outside [low, high], or not a number; elements that `where` leaves out pass."""
+    expect_all(xp, x, name, (x >= low) & (x <= high), f"lie in {_interval(low, high)}", where)
+
+
+def expect_all(xp: Any, x: Any, name: str, right: Any, what: str, where: Any = None) -> None:
+    """Name the first element that is not right."""
+    wrong = ~right if where is None else ~right & where
+    if not bool(xp.any(wrong)):
+        return
+    flat = int(xp.argmax(xp.reshape(xp.astype(wrong, xp.int8), (-1,))))
+    value = xp.reshape(x, (-1,))[flat]
+    shown = int(value) if xp.isdtype(x.dtype, "integral") else float(value)
+    index: tuple[int, ...] = ()
+    for size in reversed(x.shape):
+        flat, place = divmod(flat, size)
+        index = (place, *index)
+    raise RangeError(f"`{name}` must {what}: got {shown!r} at index {index}")
+
+
+def _interval(low: float, high: float) -> str:
+    left = f"[{low:g}" if math.isfinite(low) else "(-inf"
+    return f"{left}, {high:g}]" if math.isfinite(high) else f"{left}, inf)"

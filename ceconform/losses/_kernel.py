@@ -1,0 +1,55 @@
+"""A kernel: the loss of one element or row, and its analytic derivative by each array that it is a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["PRODUCT", "Kernel", "pull", "push", "times"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function of arrays of one shape, and how it changes with each of them.
+
+    The derivatives are ours and not the backend's, for two reasons: differentiating an accurate form need not give an
+    accurate form, and autodiff turns the edges (0 · log 0, a masked class) into NaN.
+    """
+
+    value: Callable[..., Any]
+    """`value(xp, *arrays)`: one loss for each element, or for each row along `axis`."""
+    slopes: tuple[Callable[..., Any], ...]
+    """For each array, `slope(xp, *arrays)`: the derivative of its row's loss, in the shape of the arrays."""
+    axis: int | None = None
+    """The class axis, counted from the end; None for a loss of single elements."""
+
+
+def times(xp: Any, factor: Any, other: Any) -> Any:
+    """Return factor · other, where a factor of exactly 0 gives 0 whatever stands beside it."""
+    return xp.where(factor == 0, 0.0, factor * other)
+
+
+def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
+    """Multiply a derivative by the cotangent of its row.
+
+    A zero cotangent gives zero even beside an infinite derivative, for those who mask afterwards; and what does not
+    change with an array has no gradient there, however steep the rest.
+    """
+    if kernel.axis is not None:
+        cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
+    still = (cotangent == 0) | (xp.isinf(cotangent) & (slope == 0))
+    return xp.where(still, 0.0, cotangent * slope)
+
+
+def push(xp: Any, kernel: Kernel, tangent: Any, slope: Any) -> Any:
+    """Multiply a derivative by the tangent of its array, and add up each row."""
+    moved = times(xp, tangent, slope)
+    return moved if kernel.axis is None else xp.sum(moved, axis=kernel.axis)
+
+
+PRODUCT = Kernel(
+    value=times,
+    slopes=(lambda xp, weight, other: other, lambda xp, weight, other: weight),  # noqa: ARG005 - the shape of a slope
+)
+"""weight · other: a weight of exactly 0 gives 0, and yet the derivative by it is what it weighs."""

@@ -1,0 +1,179 @@
+"""The kernels of the losses: of two sides (binary), of a row (categorical), and the few that are neither."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ceconform.losses import _stable
+from ceconform.losses._kernel import Kernel, times
+from ceconform.losses._rules import Logarithm, Rules
+
+__all__ = ["binary_logits", "binary_probabilities", "log_probabilities", "logits", "probabilities"]
+
+
+def _two_sided(costs: Callable[..., tuple[Any, Any]], rates: Callable[..., tuple[Any, Any]]) -> Kernel:
+    """Return a · (cost of a positive) + b · (cost of a negative), a kernel of (prediction, a, b)."""
+
+    def add(xp: Any, masses: tuple[Any, Any], sides: tuple[Any, Any]) -> Any:
+        return times(xp, masses[0], sides[0]) + times(xp, masses[1], sides[1])
+
+    return Kernel(
+        value=lambda xp, x, a, b: add(xp, (a, b), costs(xp, x)),
+        slopes=(
+            lambda xp, x, a, b: add(xp, (a, b), rates(xp, x)),
+            lambda xp, x, a, b: costs(xp, x)[0],  # noqa: ARG005 - the shape of a slope
+            lambda xp, x, a, b: costs(xp, x)[1],  # noqa: ARG005
+        ),
+    )
+
+
+def _focal_logit_costs(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
+    (up, down), (positive, negative) = _stable.sigmoid(xp, z), _stable.logit_costs(xp, z)
+    return down**gamma * positive, up**gamma * negative
+
+
+def _focal_logit_rates(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
+    (up, down), (positive, negative) = _stable.sigmoid(xp, z), _stable.logit_costs(xp, z)
+    return (
+        -(down**gamma) * (gamma * times(xp, up, positive) + down),
+        up**gamma * (gamma * times(xp, down, negative) + up),
+    )
+
+
+def binary_logits(gamma: float = 0.0) -> Kernel:
+    """Binary cross entropy, focal for γ > 0, of logits."""
+    if gamma == 0:
+        return _two_sided(_stable.logit_costs, _stable.logit_gradient)
+    return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
+
+
+def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
+    """Return -log p and its derivative -1/p, as the convention takes the logarithm; `log` is log p, accurately."""
+    if logarithm.add is not None:
+        p = p + logarithm.add
+        log = xp.log(p)
+    if logarithm.floor is None:
+        return -log, -1 / p
+    low = log < logarithm.floor
+    return -xp.where(low, logarithm.floor, log), xp.where(low, 0.0, -1 / p)
+
+
+def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plain: bool) -> tuple[Any, Any]:
+    """Return (1 - p)^γ · cost and its derivative by p."""
+    if gamma == 0:
+        return cost, rate
+    factor = complement**gamma
+    if plain:
+        # -log p/(1 - p) is 1 at p = 1, where (1 - p)^(γ - 1) may be infinite.
+        steady = xp.where(complement == 0, 1.0, complement)
+        ratio = xp.where(complement == 0, 1.0, cost / steady)
+        return factor * cost, factor * (rate - gamma * ratio)
+    return factor * cost, factor * rate - gamma * times(xp, cost, complement ** (gamma - 1))
+
+
+def binary_probabilities(rules: Rules, gamma: float = 0.0) -> Kernel:
+    """Binary cross entropy, focal for γ > 0, of probabilities."""
+    logarithm, floor = rules.logarithm, rules.gradient_floor
+
+    def both(xp: Any, p: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        if rules.checked:
+            p = _stable.within(xp, p, 0, 1)
+        up, down = _stable.within(xp, p, 0, math.inf), _stable.within(xp, 1 - p, 0, math.inf)
+        positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
+        negative = _focal(xp, up, *_cost(xp, down, xp.log1p(-p), logarithm), gamma, plain=logarithm.plain)
+        return (positive[0], negative[0]), (positive[1], -negative[1])
+
+    kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
+    if floor is None:
+        return kernel
+
+    def floored(xp: Any, p: Any, a: Any, b: Any) -> Any:
+        p = _stable.within(xp, p, 0, 1)
+        spread = p * (1 - p)
+        return (b * p - a * (1 - p)) / xp.where(spread < floor, floor, spread)
+
+    return Kernel(kernel.value, (floored, *kernel.slopes[1:]))
+
+
+def _row(
+    axis: int,
+    costs: Callable[..., Any],
+    gradient: Callable[..., Any],
+    *,
+    weighted: bool,
+    poison: Callable[..., Any] | None = None,
+) -> Kernel:
+    """Return Σ mass_c · cost_c, a kernel of (predictions, mass).
+
+    NaN where `poison` finds a value that is none. Where there are weights, a row whose masses are all 0 has a weight
+    of 0, so that it is 0 whatever it holds.
+    """
+
+    def settle(xp: Any, x: Any, mass: Any, answer: Any) -> Any:
+        if poison is not None:
+            lost = xp.any(poison(xp, x, mass), axis=axis, keepdims=True)
+            answer = xp.where(lost, math.nan, answer)
+        if weighted:
+            answer = xp.where(xp.all(mass == 0, axis=axis, keepdims=True), 0.0, answer)
+        return answer
+
+    def value(xp: Any, x: Any, mass: Any) -> Any:
+        cost = costs(xp, x)
+        total = xp.sum(times(xp, mass, cost), axis=axis, keepdims=True)
+        return xp.squeeze(settle(xp, x, mass, total), axis=axis)
+
+    return Kernel(
+        value=value,
+        slopes=(
+            lambda xp, x, mass: settle(xp, x, mass, gradient(xp, x, mass)),
+            lambda xp, x, mass: costs(xp, x),  # noqa: ARG005 - the shape of a slope
+        ),
+        axis=axis,
+    )
+
+
+def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
+    """Categorical cross entropy, focal for γ > 0, of logits."""
+    if gamma == 0:
+        costs = partial(_stable.softmax_costs, axis=axis)
+        gradient = partial(_stable.softmax_gradient, axis=axis)
+    else:
+        costs = partial(_stable.softmax_focal_costs, axis=axis, gamma=gamma)
+        gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
+    # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
+    return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
+
+
+def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:
+    """Categorical cross entropy, focal for γ > 0, of probabilities."""
+    logarithm = rules.logarithm
+
+    def cost_and_rate(xp: Any, p: Any) -> tuple[Any, Any]:
+        p = _stable.within(xp, p, 0, 1 if rules.checked else math.inf)
+        return _focal(xp, 1 - p, *_cost(xp, p, xp.log(p), logarithm), gamma, plain=logarithm.plain)
+
+    def poison(xp: Any, p: Any, mass: Any) -> Any:
+        wrong = ~((p >= 0) & (p <= 1)) if rules.checked else xp.isnan(p) | ((p < 0) & (mass != 0))
+        return wrong | xp.isnan(mass)
+
+    return _row(
+        axis,
+        lambda xp, p: cost_and_rate(xp, p)[0],
+        lambda xp, p, mass: times(xp, mass, cost_and_rate(xp, p)[1]),
+        weighted=weighted,
+        poison=poison,
+    )
+
+
+def log_probabilities(axis: int, rules: Rules, *, weighted: bool) -> Kernel:
+    """Negative log-likelihood of log-probabilities; one above 0 is none, where it is asked for."""
+    return _row(
+        axis,
+        lambda xp, x: -x,  # noqa: ARG005 - the shape of a cost
+        lambda xp, x, mass: -mass,  # noqa: ARG005
+        weighted=weighted,
+        poison=lambda xp, x, mass: xp.isnan(x) | xp.isnan(mass) | ((x > 0) & (mass != 0) & rules.checked),
+    )

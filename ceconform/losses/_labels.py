@@ -1,0 +1,113 @@
+"""Labels of each kind: checked, NaN where they are none, smoothed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ceconform.errors import ArgumentError, DTypeError
+from ceconform.losses import _inputs
+
+if TYPE_CHECKING:
+    from ceconform.losses._description import Subject
+
+__all__ = ["binary_labels", "distribution", "one_hot", "shared", "signs", "smoothed"]
+
+
+def _real_labels(on: Subject, labels: Any, allowed: str = "numbers") -> Any:
+    """Return labels in the predictions' shape, of any real dtype, in the dtype of the computation."""
+    labels = on.array(labels, "labels")
+    _inputs.expect_real(on.xp, labels, "labels")
+    if allowed == "floating" and not _inputs.is_floating(on.xp, labels.dtype):
+        raise DTypeError(f"`labels` must be distributions, of a real floating dtype: got {labels.dtype}")
+    _inputs.expect_shape(labels, "labels", tuple(on.x.shape), f"the shape of `{on.name}`")
+    return on.cast(labels)
+
+
+def _labels_clipped(on: Subject, q: Any) -> Any:
+    if on.rules.label_bounds is None:
+        return q
+    low, high = on.rules.label_bounds
+    q = q if low is None else on.xp.where(q < low, low, q)
+    return q if high is None else on.xp.where(q > high, high, q)
+
+
+def binary_labels(on: Subject, labels: Any, smoothing: float) -> tuple[Any, Any]:
+    """Return t and 1 - t, smoothed; both are computed, because 1 - t would lose the digits of a small ε."""
+    epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
+    t = _real_labels(on, labels)
+    on.check(t, "labels", 0.0, 1.0)
+    t = on.xp.where((t >= 0) & (t <= 1), t, math.nan)
+    rest = 1 - t
+    if epsilon == 0:
+        return t, rest
+    if on.rules.smoothing == "others":
+        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
+    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+
+
+def smoothed(on: Subject, q: Any, smoothing: float) -> Any:
+    """Return labels over classes, smoothed and clipped as the rules say."""
+    epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
+    if epsilon != 0:
+        if on.rules.smoothing != "others":
+            q = (1 - epsilon) * q + epsilon / on.classes
+        elif on.classes > 1:
+            q = (1 - epsilon) * q + (epsilon / (on.classes - 1)) * (1 - q)
+    return _labels_clipped(on, q)
+
+
+def distribution(on: Subject, labels: Any) -> Any:
+    """Return labels that are a distribution in each row, NaN where a share is negative or infinite."""
+    q = _real_labels(on, labels, allowed="floating")
+    on.check(q, "labels", 0.0, math.inf)
+    return on.xp.where((q >= 0) & (q < math.inf), q, math.nan)
+
+
+def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
+    """Return class indices as distributions, NaN where there is no such class, and which rows count."""
+    xp, axis = on.xp, on.checked_axis
+    labels = on.array(labels, "labels")
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
+    what = f"the shape of `{on.name}` without axis {len(on.x.shape) + axis}"
+    _inputs.expect_shape(labels, "labels", on.rows, what)
+    if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
+        raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
+    classes = xp.arange(on.classes, device=_inputs.device_of(xp, on.x))
+    unsigned = xp.isdtype(labels.dtype, "unsigned integer")
+    y = xp.astype(labels, classes.dtype)
+    counts = None
+    if ignore_index is not None and not (unsigned and ignore_index < 0):
+        counts = y != ignore_index
+    known = (y >= 0) & (y < on.classes)
+    if on.common.check:
+        what = f"be class indices in [0, {on.classes})"
+        _inputs.expect_all(xp, labels, "labels", known, what, counts)
+    if counts is not None:
+        known = known | ~counts
+    classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
+    hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
+    return xp.where(xp.expand_dims(known, axis=axis), hot, math.nan), counts
+
+
+def shared(on: Subject, labels: Any) -> tuple[Any, Any]:
+    """Return multi-hot labels as distributions, 1/M on the M positive classes, and which rows have one."""
+    xp = on.xp
+    y = _real_labels(on, labels)
+    right = (y == 0) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(xp, y, "labels", right, "be 0 or 1")
+    y = xp.where(right, y, math.nan)
+    positive = xp.sum(y, axis=on.checked_axis, keepdims=True)
+    counts = positive != 0
+    return y / xp.where(counts, positive, 1.0), xp.squeeze(counts, axis=on.checked_axis)
+
+
+def signs(on: Subject, labels: Any) -> Any:
+    """Return labels of -1 and +1, NaN where one is neither."""
+    y = _real_labels(on, labels)
+    right = (y == -1) | (y == 1)
+    if on.common.check:
+        _inputs.expect_all(on.xp, y, "labels", right, "be -1 or +1")
+    return on.xp.where(right, y, math.nan)

@@ -1,0 +1,99 @@
+"""Weights, ignored rows, and none, sum, mean, weighted_mean: once for all losses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ceconform.errors import ArgumentError
+from ceconform.losses._derivatives import differentiable
+from ceconform.losses._inputs import device_of
+from ceconform.losses._kernel import PRODUCT
+
+__all__ = ["REDUCTIONS", "Reduction", "coefficients", "expect_reduction", "reduce"]
+
+REDUCTIONS = ("none", "sum", "mean", "weighted_mean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reduction:
+    """How the losses of the rows become the answer, a linear function of them."""
+
+    kind: str
+    unit: float = 1.0
+    """What a loss in nats is divided by: log(base)."""
+    weight: Any = None
+    """`sample_weight`, in the shape of the losses."""
+    counts: Any = None
+    """Where a loss counts: not where a row is ignored."""
+    mass: Any = None
+    """Σ_c q_c w_c of each row."""
+    divisor: str | None = None
+    """What a convention divides either mean by."""
+    elements: int = 0
+    """The number of predictions, classes included."""
+    target_mass: Any = None
+    """Σ_c q_c w_c of each row, of the labels before they are smoothed."""
+    empty: str | None = None
+    """`zero`: the mean of nothing is 0."""
+
+
+def expect_reduction(kind: Any) -> None:
+    """Refuse an unknown reduction."""
+    if kind not in REDUCTIONS:
+        raise ArgumentError(f"`reduction` must be one of {', '.join(REDUCTIONS)}: got {kind!r}")
+
+
+def _over(total: Any, divisor: Any, xp: Any, empty: str | None) -> Any:
+    if empty is None:
+        return total / divisor
+    nothing = divisor == 0
+    return xp.where(nothing, 0.0, total / xp.where(nothing, 1.0, divisor))
+
+
+def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
+    """Return the divisor of the mean, an array without axes."""
+    kind = how.divisor or ("weights" if how.kind == "weighted_mean" else "count")
+    if kind == "elements" or (kind == "count" and how.counts is None):
+        count = how.elements if kind == "elements" else math.prod(losses.shape)
+        return xp.asarray(float(count), dtype=losses.dtype, device=device_of(xp, losses))
+    if kind == "count":
+        # Counted as integers: in float32, 2**24 + 1 is 2**24.
+        return xp.astype(xp.sum(xp.astype(how.counts, xp.int32)), losses.dtype)
+    share = how.target_mass if kind == "target-weights" else how.mass
+    share = xp.ones_like(losses) if share is None else share
+    share = share if how.weight is None else differentiable(xp, PRODUCT, how.weight, share)
+    return xp.sum(share if how.counts is None else xp.where(how.counts, share, 0.0))
+
+
+def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
+    """Weigh the losses of the rows and add them up."""
+    if how.unit != 1:
+        losses = losses / how.unit
+    if how.weight is not None:
+        losses = differentiable(xp, PRODUCT, how.weight, losses)
+    if how.counts is not None:
+        losses = xp.where(how.counts, losses, 0.0)
+    if how.kind == "none":
+        return losses
+    total = xp.sum(losses)
+    return total if how.kind == "sum" else _over(total, _divisor(xp, losses, how), xp, how.empty)
+
+
+def coefficients(xp: Any, losses: Any, how: Reduction) -> Any:
+    """Return the derivative of the answer by the loss of each row (for `none`, of the sum of the answers)."""
+    weight = xp.ones_like(losses) if how.weight is None else how.weight
+    weight = weight / how.unit
+    if how.kind in {"mean", "weighted_mean"}:
+        weight = xp.where(weight == 0, 0.0, _over(weight, _divisor(xp, losses, how), xp, how.empty))
+    return weight if how.counts is None else xp.where(how.counts, weight, 0.0)
+
+
+def log_of(base: float | None) -> float:
+    """Return the unit of a loss: the natural logarithm of the base."""
+    if base is None:
+        return 1.0
+    if not 0 < base < math.inf or base == 1:
+        raise ArgumentError(f"`base` must be positive, finite and not 1: got {base!r}")
+    return math.log(base)

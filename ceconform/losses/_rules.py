@@ -1,0 +1,119 @@
+"""Conventions in Array API arithmetic: what their data means for one computation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ceconform.conventions import Convention, resolve
+from ceconform.errors import ArgumentError
+from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, renormalise
+
+__all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "read"]
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """How the logarithm of a probability is taken; log itself where nothing is stated."""
+
+    add: float | None = None
+    floor: float | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the logarithm of the definition."""
+        return self.add is None and self.floor is None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The conventions of one computation, their numbers rounded in its dtype."""
+
+    space: str | None = None
+    """The space in which the predictions are read, if not their own."""
+    transforms: tuple[Transform, ...] = ()
+    checked: bool = True
+    """Whether predictions outside their range are NaN: not for a library that clips, divides or reads them anew."""
+    smoothing: str | None = None
+    label_bounds: tuple[float | None, float | None] | None = None
+    logarithm: Logarithm = Logarithm()
+    gradient_floor: float | None = None
+    divisor: str | None = None
+    empty: str | None = None
+
+
+PLAIN = Rules()
+"""The definition."""
+
+
+def _rounded(number: float, bits: int) -> float:
+    """Round to so many bits: Veltkamp's splitting, which is arithmetic that any tracer follows."""
+    if bits == 53:  # noqa: PLR2004 - binary64, which a Python float is
+        return number
+    scaled = number * (2.0 ** (53 - bits) + 1)
+    return scaled - (scaled - number)
+
+
+def _bounds(rule: Convention, bits: int) -> tuple[float | None, float | None]:
+    def number(text: str | None) -> float | None:
+        if text is None:
+            return None
+        return 2.0 ** (1 - bits) if text == "eps" else _rounded(float(text), bits)
+
+    low = number(rule.clip_low)
+    if rule.clip_high == "1-low" and low is not None:
+        return low, _rounded(1 - low, bits)
+    return low, number(rule.clip_high)
+
+
+def read(convention: Any, loss: str, bits: int) -> Rules:
+    """Resolve `convention=` for a loss that is computed with numbers of so many bits.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that is neither a convention's nor a library's.
+    ArgumentError
+        For a convention that is not about this loss.
+    """
+    rules = PLAIN
+    activations: list[Transform] = []
+    transforms: list[Transform] = []
+    for rule in resolve(convention, loss):
+        if loss not in rule.losses:
+            raise ArgumentError(
+                f"`convention` {rule.name!r} is not about {loss}: expected one that is, "
+                f"or one of {', '.join(rule.losses)}"
+            )
+        if rule.activation is not None:
+            activations.append(ACTIVATIONS[rule.activation])
+        if rule.renormalise:
+            transforms.append(renormalise)
+        bounds = _bounds(rule, bits)
+        if bounds != (None, None):
+            transforms.append(clip(*bounds))
+        logarithm = Logarithm(
+            add=_number(rule.add, bits, rules.logarithm.add),
+            floor=_number(rule.floor_log, bits, rules.logarithm.floor),
+        )
+        rules = replace(
+            rules,
+            space=rule.taken_as or rules.space,
+            smoothing=rule.smoothing or rules.smoothing,
+            label_bounds=bounds if rule.clip_labels else rules.label_bounds,
+            logarithm=logarithm,
+            gradient_floor=_number(rule.gradient_floor, bits, rules.gradient_floor),
+            divisor=rule.divisor or rules.divisor,
+            empty=rule.empty or rules.empty,
+        )
+    moved = activations or transforms or rules.space is not None or rules.logarithm.add is not None
+    return replace(rules, transforms=(*activations, *transforms), checked=not moved)
+
+
+def _number(text: str | None, bits: int, otherwise: float | None) -> float | None:
+    return otherwise if text is None else _rounded(float(text), bits)
+
+
+def computed_in_float32(convention: Any, loss: str) -> bool:
+    """Whether a convention asks for the whole computation in float32."""
+    return any(rule.precision == "float32" for rule in resolve(convention, loss))

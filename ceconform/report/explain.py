@@ -1,0 +1,92 @@
+"""Explain: one result in full, with the program that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ceconform.conventions import CONVENTIONS
+from ceconform.corpus import Case, Numbers
+from ceconform.report.header import Header
+from ceconform.report.program import program
+from ceconform.report.result import Digits, Result
+from ceconform.report.text import ulps
+from ceconform.verdict import FORMATS, digits, round_to
+
+__all__ = ["explain", "got", "summaries", "wanted"]
+
+_SHOWN = 8
+"""Numbers of a long array that are shown; the program has them all."""
+
+
+def explain(case: Case, result: Result, header: Header) -> str:
+    """Explain a result: description, sent, got, wanted, verdict, error, and a standalone program.
+
+    The program is missing where nothing was sent, or where the header does not know the implementation.
+    """
+    who = f"{result.implementation} {result.version}"
+    lines = [f"{case.id}   {who}   {result.dtype}   {result.device}", case.description, ""]
+    lines += [f"  {name:<10}{text}".rstrip() for name, text in _facts(case, result)]
+    known = header.implementation(result.implementation, result.version)
+    if known is not None and result.expression:
+        gradient = result.gradient is not None
+        lines += ["", program(known.dialect, result.expression, case, result.dtype, result.device, gradient=gradient)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _facts(case: Case, result: Result) -> Iterator[tuple[str, str]]:
+    if result.expression:
+        yield "sent", result.expression
+    if result.value is not None:
+        yield "got", got(result.value)
+        yield "wanted", wanted(case, result.dtype)
+    if result.gradient is not None and case.expected.gradient is not None:
+        yield "gradient", got(result.gradient)
+        yield "wanted", _shown(case.expected.gradient, result.dtype)
+    yield "verdict", _verdict(result)
+    if result.reason:
+        yield "", result.reason
+    for summary in summaries(result.convention):
+        yield "", summary
+    errors = (("value", result.ulps), ("gradient", result.gradient_ulps))
+    if measured := [f"{part} {ulps(error)}" for part, error in errors if error is not None]:
+        yield "error", ", ".join(measured)
+
+
+def _verdict(result: Result) -> str:
+    named = " as ".join(filter(None, (result.kind, result.convention)))
+    return f"{result.verdict}: {named}" if named else result.verdict
+
+
+def summaries(convention: str) -> Iterator[str]:
+    """Say what the conventions are that a result names."""
+    for name in filter(None, convention.split(" + ")):
+        yield f"{name}: {CONVENTIONS[name].summary}" if name in CONVENTIONS else name
+
+
+def got(answer: Digits) -> str:
+    """Write what came, in the digits of its dtype, or the error that was raised."""
+    return f"raised {answer.raised}" if answer.raised else _line(answer.digits, answer.shape)
+
+
+def wanted(case: Case, dtype: str) -> str:
+    """Write what was to come, rounded to the dtype."""
+    expected = case.expected
+    if expected.error or expected.loss is None:
+        return f"an error: {expected.error}"
+    text = _shown(expected.loss, dtype)
+    return f"{text}, or an error: {expected.invalid}" if expected.invalid else text
+
+
+def _shown(numbers: Numbers, dtype: str) -> str:
+    known = dtype if dtype in FORMATS else "float64"
+    some = numbers.ravel()[:_SHOWN].tolist()
+    shown = [digits(round_to(number, known), known) for number in some]
+    return _line([*shown, *[""] * (numbers.size - len(shown))], numbers.shape)
+
+
+def _line(texts: Iterable[str], shape: tuple[int, ...]) -> str:
+    texts = tuple(texts)
+    shown = "   ".join(texts[:_SHOWN])
+    if not texts:
+        return f"an empty array of shape {shape}"
+    return f"{shown}   … ({len(texts)} numbers)" if len(texts) > _SHOWN else shown

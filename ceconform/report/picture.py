@@ -1,0 +1,29 @@
+"""A report as it looks on a terminal: as plain text, and as a picture."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from ceconform.report.report import Report
+from ceconform.report.text import render_text
+
+__all__ = ["render_plain", "render_svg"]
+
+_WIDTH = 110
+
+
+def render_plain(report: Report) -> str:
+    """The text of a report without colour."""
+    console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=False)
+    with console.capture() as captured:
+        console.print(render_text(report))
+    return captured.get()
+
+
+def render_svg(report: Report) -> str:
+    """The coloured text of a report as a picture."""
+    console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_terminal=True, color_system="truecolor")
+    console.print(render_text(report))
+    return console.export_svg(title="ceconform report", unique_id="ceconform")

@@ -1,0 +1,142 @@
+"""Reports: a header, results, a footer, one JSON object a line.
+
+A run does not know its implementations before they start, so a header may come in parts, which are merged.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ceconform.errors import ReportError
+from ceconform.report.header import Header
+from ceconform.report.result import Key, Result
+from ceconform.report.schema import check
+
+__all__ = ["Report", "footer", "merge", "text"]
+
+
+def text(line: dict[str, Any]) -> str:
+    """Write a line as it stands in a report, its end included."""
+    return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def footer(results: int, seconds: float) -> dict[str, Any]:
+    """Make the last line, without which a report is not one."""
+    return {"footer": {"results": results, "seconds": round(seconds, 3), "complete": True}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a run found."""
+
+    header: Header
+    results: tuple[Result, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """The time that the answers took, all together."""
+        return round(math.fsum(result.seconds for result in self.results), 3)
+
+    @classmethod
+    def read(cls, source: Path | str | Iterable[str], name: str = "<lines>") -> Report:
+        """Read a report from a file, or from lines that are called `name` in errors.
+
+        Raises
+        ------
+        ReportError
+            If a line is not valid, or the last one is not a footer that counts the results right.
+        """
+        if isinstance(source, Path | str):
+            path = Path(source)
+            try:
+                with path.open(encoding="utf-8") as lines:
+                    return cls.read(lines, str(path))
+            except (OSError, UnicodeDecodeError) as error:
+                raise ReportError(path, 1, f"expected a report, got {error}") from error
+        header: Header | None = None
+        results: list[Result] = []
+        number = 0
+        ended = False
+        for number, line in enumerate(source, 1):
+            if ended:
+                raise ReportError(
+                    name, number, "expected nothing after the footer; merge reports by `ceconform report`"
+                )
+            data = _parse(line, name, number)
+            if header is None:
+                check(data, "header", name, number)
+                header = Header.of(data["header"])
+            elif "header" in data:
+                check(data, "header", name, number)
+                header = header.merge(Header.of(data["header"]))
+            elif "footer" in data:
+                check(data, "footer", name, number)
+                if data["footer"]["results"] != len(results):
+                    problem = f"the footer counts {data['footer']['results']} results, there are {len(results)}"
+                    raise ReportError(name, number, f"{problem}; run again")
+                ended = True
+            else:
+                check(data, "result", name, number)
+                results.append(Result.of(data))
+        if header is None or not ended:
+            raise ReportError(name, max(number, 1), "the report ends before its footer: it is not complete; run again")
+        return cls(header=header, results=tuple(results))
+
+    def lines(self) -> Iterator[str]:
+        """Write the report, line by line."""
+        yield text({"header": self.header.line()})
+        for result in self.results:
+            yield text(result.line())
+        yield text(footer(len(self.results), self.seconds))
+
+    def write(self, path: Path | str) -> None:
+        """Write the report to a file, whole or not at all."""
+        path = Path(path)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.writelines(self.lines())
+                file.close()
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+
+    def merge(self, other: Report) -> Report:
+        """Put two reports of the same corpus together; of two results of one key the other's, the later one, stays.
+
+        Raises
+        ------
+        ReportError
+            If the other report is about another corpus.
+        """
+        if self.header.corpus != other.header.corpus:
+            problem = f"expected the corpus {self.header.corpus}, got {other.header.corpus}; run both on one corpus"
+            raise ReportError("<merge>", 1, problem)
+        results: dict[Key, Result] = {result.key: result for result in (*self.results, *other.results)}
+        return Report(header=self.header.merge(other.header), results=tuple(results.values()))
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """Put one or several reports together, in their order."""
+    first, *others = reports
+    for other in others:
+        first = first.merge(other)
+    return first
+
+
+def _parse(line: str, name: str, number: int) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r} ({error})") from error
+    if not isinstance(data, dict):
+        raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r}")
+    return data

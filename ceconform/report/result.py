@@ -1,0 +1,147 @@
+"""A result: one observation with its verdict, as a report keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from ceconform.corpus import Case
+from ceconform.harness import Answer, Observation
+from ceconform.verdict import FORMATS, Verdict, digits, round_to
+
+__all__ = ["Digits", "Key", "Result", "record"]
+
+Key = tuple[str, str, str, str, str, str]
+"""Case, implementation, version, entry point, dtype, device: what makes a result another one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digits:
+    """An array that an implementation gave, in round-trip digits, or the error that it raised."""
+
+    digits: tuple[str, ...] = ()
+    """Flat, in row-major order; the shortest that give each number of the dtype back, `inf`, `-inf`, `nan`."""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    device: str = ""
+    raised: str = ""
+
+    @classmethod
+    def of(cls, answer: Answer) -> Digits:
+        """Write an answer down.
+
+        >>> Digits.of(Answer(values=(0.10000000149011612,), shape=(), dtype="float32", device="cpu")).digits
+        ('0.1',)
+        """
+        return cls(
+            digits=tuple(digits(number, answer.dtype) for number in answer.values),
+            shape=answer.shape,
+            dtype=answer.dtype,
+            device=answer.device,
+            raised=answer.raised,
+        )
+
+    def answer(self) -> Answer:
+        """Read the answer back."""
+        known = self.dtype in FORMATS
+        values = tuple(round_to(Decimal(text), self.dtype) if known else float(text) for text in self.digits)
+        return Answer(values=values, shape=self.shape, dtype=self.dtype, device=self.device, raised=self.raised)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One line of a report."""
+
+    case: str
+    implementation: str
+    version: str
+    loss: str
+    dtype: str
+    device: str
+    verdict: str
+    via: str = ""
+    """The entry point, `F.cross_entropy`; empty where none was asked."""
+    expression: str = ""
+    kind: str = ""
+    convention: str = ""
+    reason: str = ""
+    part: str = ""
+    value: Digits | None = None
+    gradient: Digits | None = None
+    no_gradient: str = ""
+    ulps: float | None = None
+    gradient_ulps: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def key(self) -> Key:
+        """What makes this result another one than its neighbours."""
+        return self.case, self.implementation, self.version, self.via, self.dtype, self.device
+
+    @property
+    def observation(self) -> Observation:
+        """What was observed, so that it can be judged again."""
+        unanswered = {"unsupported": "unsupported", "error": "error"}.get(self.verdict, "")
+        if self.kind in {"crash", "timeout"}:
+            unanswered = self.kind
+        return Observation(
+            status=unanswered or "answered",
+            via=self.via,
+            expression=self.expression,
+            value=None if self.value is None else self.value.answer(),
+            gradient=None if self.gradient is None else self.gradient.answer(),
+            no_gradient=self.no_gradient,
+            reason=self.reason if unanswered else "",
+            seconds=self.seconds,
+        )
+
+    def line(self) -> dict[str, Any]:
+        """Write the result as JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Result:
+        """Read a result from JSON data that satisfies the schema."""
+        return cls(**{**line, "value": _digits(line["value"]), "gradient": _digits(line["gradient"])})
+
+
+def _digits(data: Mapping[str, Any] | None) -> Digits | None:
+    if data is None:
+        return None
+    return Digits(**{**data, "digits": tuple(data["digits"]), "shape": tuple(data["shape"])})
+
+
+def record(
+    case: Case,
+    observation: Observation,
+    verdict: Verdict,
+    *,
+    implementation: str,
+    version: str,
+    dtype: str,
+    device: str,
+) -> Result:
+    """Put down an observation and its verdict."""
+    return Result(
+        case=case.id,
+        implementation=implementation,
+        version=version,
+        via=observation.via,
+        expression=observation.expression,
+        loss=case.loss,
+        dtype=dtype,
+        device=device,
+        verdict=verdict.verdict,
+        kind=verdict.kind,
+        convention=verdict.convention,
+        reason=verdict.reason,
+        part=verdict.part,
+        value=None if observation.value is None else Digits.of(observation.value),
+        gradient=None if observation.gradient is None else Digits.of(observation.gradient),
+        no_gradient=observation.no_gradient,
+        ulps=verdict.ulps,
+        gradient_ulps=verdict.gradient_ulps,
+        seconds=round(observation.seconds, 6),
+    )

@@ -1,0 +1,234 @@
+"""Attribution: which conventions, if any, give exactly the answer that missed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from ceconform.conventions import CONVENTIONS, Convention
+from ceconform.corpus import Case
+from ceconform.errors import CaseError
+from ceconform.oracle import Exact, evaluate
+from ceconform.verdict.comparison import Comparison, Floats, compare, wanted
+from ceconform.verdict.formats import FORMATS, round_to
+
+__all__ = ["Attribution", "attribute"]
+
+LARGE = 256
+"""Predictions beyond which undocumented conventions are tried one by one only: each trial is an exact evaluation."""
+
+_MEANS = ("mean", "weighted_mean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """Conventions that give the value of an answer, and perhaps its gradient."""
+
+    conventions: tuple[Convention, ...]
+    documented: bool
+    value: Comparison
+    gradient: Comparison | None
+    """Against the gradient of the conventions' own function; None if there was none to compare."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the gradient is explained too."""
+        return self.gradient is None or not self.gradient.kind
+
+    @property
+    def distance(self) -> float:
+        """The largest error in units of its bound."""
+        return max(self.value.nearness, 0.0 if self.gradient is None else self.gradient.nearness)
+
+    @property
+    def name(self) -> str:
+        """The conventions in their order."""
+        return " + ".join(rule.name for rule in self.conventions)
+
+
+def _stage(rule: Convention) -> int:
+    """When a convention is applied, and the slot that it takes: two of one slot contradict each other."""
+    in_order = (
+        rule.activation or rule.taken_as,
+        rule.renormalise,
+        rule.clip_low or rule.clip_high or rule.clip_labels,
+        rule.smoothing,
+        rule.add or rule.floor_log or rule.gradient_floor,
+        rule.divisor,
+        rule.empty,
+        rule.precision,
+    )
+    return next((stage for stage, field in enumerate(in_order) if field), len(in_order))
+
+
+def _applies(rule: Convention, case: Case, dtype: str) -> bool:
+    """Whether a convention could change this answer."""
+    mean = case.parameters.get("reduction", "none") in _MEANS
+    loss = case.expected.loss
+    undefined = mean and loss is not None and any(number.is_nan() for number in loss.ravel().tolist())
+    return (
+        case.loss in rule.losses
+        and not (rule.activation and case.activation)
+        and not (rule.divisor and not mean)
+        and not (rule.empty and not undefined)
+        and not (rule.smoothing and not case.parameters.get("label_smoothing"))
+        and not (rule.precision and dtype != "float64")
+    )
+
+
+def _orders(rules: tuple[Convention, ...]) -> Iterator[tuple[Convention, ...]]:
+    """The canonical order of application, and renormalising after clipping."""
+    stages = [_stage(rule) for rule in rules]
+    if len(set(stages)) < len(stages):
+        return
+    ordered = tuple(sorted(rules, key=_stage))
+    yield ordered
+    places = [place for place, rule in enumerate(ordered) if _stage(rule) in {1, 2}]
+    if len(places) == 2:  # noqa: PLR2004 - both of the two
+        first, second = places
+        yield (*ordered[:first], ordered[second], ordered[first], *ordered[second + 1 :])
+
+
+def _groups(case: Case, dtype: str, documented: tuple[str, ...]) -> Iterator[tuple[bool, list[tuple[Convention, ...]]]]:
+    """Sets of conventions of equal standing: those of the library first, fewest first."""
+    own = [CONVENTIONS[name] for name in documented if _applies(CONVENTIONS[name], case, dtype)]
+    for size in range(1, len(own) + 1):
+        yield True, list(combinations(own, size))
+    rules = [rule for rule in CONVENTIONS.values() if _applies(rule, case, dtype)]
+    for size in (1,) if case.predictions.size > LARGE else (1, 2, 3):
+        yield False, [ordered for chosen in combinations(rules, size) for ordered in _orders(chosen)]
+
+
+@lru_cache(maxsize=8192)
+def _exact(case: Case, dtype: str, rules: tuple[Convention, ...], *, gradient: bool) -> Exact | None:
+    """The exact answer under conventions; None where they have no meaning together."""
+    try:
+        return evaluate(case.call(dtype), conventions=rules, gradient=gradient)
+    except CaseError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """An answer that missed."""
+
+    case: Case
+    dtype: str
+    value: Floats
+    gradient: Floats | None
+    flushes_subnormals: bool
+
+
+def _differs(exact: Exact, answer: _Answer) -> bool:
+    """Whether the conventions' own answer is another one than the definition's, in value or gradient."""
+    expected, dtype = answer.case.expected, answer.dtype
+    pairs = [("value", exact.loss, exact.condition, expected.loss, expected.condition)]
+    if answer.gradient is not None:
+        pairs += [
+            (
+                "gradient",
+                exact.gradient,
+                exact.gradient_condition,
+                expected.gradient,
+                expected.gradient_condition,
+            )
+        ]
+    for part, ours, condition, right, its_condition in pairs:
+        if right is None or its_condition is None or right.size != ours.size:
+            continue
+        rounded = wanted(ours, condition, exact.terms, dtype).rounded
+        definition = wanted(right, its_condition, expected.terms, dtype)
+        if compare(rounded.tolist(), definition, dtype, part=part).kind:
+            return True
+    return False
+
+
+def _alike(exact: Exact, answer: _Answer) -> bool:
+    """Whether a value could be the conventions' own: a first look, without conditions, at the leading digits."""
+    ours = np.asarray([float(number) for number in exact.loss.ravel()], dtype=np.float64)
+    rough = math.sqrt(FORMATS[answer.dtype].eps) + 0.01
+    return ours.size == answer.value.size and bool(
+        np.allclose(answer.value, ours, rtol=rough, atol=rough, equal_nan=True)
+    )
+
+
+def _explain(answer: _Answer, rules: tuple[Convention, ...], *, documented: bool) -> Attribution | None:
+    """Try one tuple of conventions."""
+    case, dtype, tiny = answer.case, answer.dtype, answer.flushes_subnormals
+    exact = _exact(case, dtype, rules, gradient=False)
+    if exact is None or not _alike(exact, answer):
+        return None
+    exact = _exact(case, dtype, rules, gradient=True)
+    if exact is None:
+        return None
+    # What went through another dtype has that dtype's digits, all of them and no others.
+    used = next((rule.precision for rule in rules if rule.precision), None) or dtype
+    if used != dtype and any(math.isfinite(x) and round_to(Decimal(x), used) != x for x in answer.value.tolist()):
+        return None
+    ours = wanted(exact.loss, exact.condition, exact.terms, used)
+    value = compare(answer.value, ours, used, flushes_subnormals=tiny)
+    if value.kind or (used == dtype and not _differs(exact, answer)):
+        return None
+    gradient = None
+    if answer.gradient is not None and exact.gradient.size == answer.gradient.size:
+        ours = wanted(exact.gradient, exact.gradient_condition, exact.terms, used)
+        gradient = compare(answer.gradient, ours, used, part="gradient", flushes_subnormals=tiny)
+    return Attribution(conventions=rules, documented=documented, value=value, gradient=gradient)
+
+
+def _telling(answer: _Answer) -> bool:
+    """Whether the answer says enough to name a convention that its library does not document.
+
+    NaN, inf and 0 come of many mistakes; a number that is off comes of one.
+    """
+    loss = answer.case.expected.loss
+    right = np.asarray([] if loss is None else [float(number) for number in loss.ravel()], dtype=np.float64)
+    off = np.isfinite(answer.value) & (answer.value != right)
+    return bool(np.any(off & ((answer.value != 0) | np.isnan(right))))
+
+
+def attribute(
+    case: Case,
+    dtype: str,
+    value: tuple[float, ...],
+    gradient: tuple[float, ...] | None,
+    *,
+    documented: tuple[str, ...],
+    flushes_subnormals: bool,
+) -> Attribution | None:
+    """Find the conventions that give this value, and this gradient if there is one.
+
+    Sets of what the library documents are tried first, then any conventions of the loss; fewest first, and of equally
+    many the nearest. If no set explains both value and gradient, the first that explains the value is returned.
+
+    Parameters
+    ----------
+    value, gradient
+        The numbers that the implementation gave, flat; no gradient if it gave none that can be compared.
+    documented
+        Names of what the library documents for this loss, in its order of application.
+    """
+    answer = _Answer(
+        case=case,
+        dtype=dtype,
+        value=np.asarray(value, dtype=np.float64),
+        gradient=None if gradient is None else np.asarray(gradient, dtype=np.float64),
+        flushes_subnormals=flushes_subnormals,
+    )
+    partial: Attribution | None = None
+    for own, group in _groups(case, dtype, documented):
+        if not own and not _telling(answer):
+            break
+        found = [each for rules in group if (each := _explain(answer, rules, documented=own)) is not None]
+        whole = [each for each in found if each.whole]
+        if whole:
+            return min(whole, key=lambda each: each.distance)
+        if found and partial is None:
+            partial = min(found, key=lambda each: each.distance)
+    return partial

@@ -1,0 +1,115 @@
+"""Floating-point formats: exact rounding of decimal numbers, units of the last place, shortest digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FORMATS", "Format", "digits", "round_to", "unit_in_the_last_place"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A binary format of IEEE 754: numbers ±m · 2^(e - bits + 1) with m < 2^bits and emin <= e <= emax."""
+
+    bits: int
+    """Of the significand, the implied one included."""
+    emax: int
+
+    @property
+    def emin(self) -> int:
+        """The exponent of the smallest normal number."""
+        return 1 - self.emax
+
+    @property
+    def eps(self) -> float:
+        """The distance from 1 to the next larger number."""
+        return math.ldexp(1.0, 1 - self.bits)
+
+    @property
+    def smallest_normal(self) -> float:
+        """The smallest positive number of full precision."""
+        return math.ldexp(1.0, self.emin)
+
+    @property
+    def smallest_subnormal(self) -> float:
+        """The smallest positive number."""
+        return math.ldexp(1.0, self.emin - self.bits + 1)
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "float64": Format(bits=53, emax=1023),
+        "float32": Format(bits=24, emax=127),
+        "float16": Format(bits=11, emax=15),
+        "bfloat16": Format(bits=8, emax=127),
+    }
+)
+
+
+_BEYOND = 400
+"""Numbers of larger decimal exponents are 0 or inf in every format; their exact fractions would only be long."""
+
+
+def round_to(number: Decimal, dtype: str) -> float:
+    """Round a decimal number once to the nearest number of the dtype, ties to even; overflow gives inf.
+
+    >>> round_to(Decimal("0.1"), "bfloat16"), round_to(Decimal(70000), "float16")
+    (0.10009765625, inf)
+    """
+    if not number.is_finite() or not number:
+        return float(number)
+    if abs(number.adjusted()) > _BEYOND:
+        return math.copysign(0.0 if number.adjusted() < 0 else math.inf, number)
+    form = FORMATS[dtype]
+    numerator, denominator = number.copy_abs().as_integer_ratio()  # abs() would round to 28 digits
+    exponent = numerator.bit_length() - denominator.bit_length()
+    if numerator << max(-exponent, 0) < denominator << max(exponent, 0):
+        exponent -= 1
+    quantum = max(exponent, form.emin) - form.bits + 1
+    numerator <<= max(-quantum, 0)
+    denominator <<= max(quantum, 0)
+    significand, rest = divmod(numerator, denominator)
+    significand += 2 * rest > denominator or (2 * rest == denominator and significand % 2)
+    overflow = significand.bit_length() + quantum > form.emax + 1
+    return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), number)
+
+
+def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
+    """The distance between neighbours of the dtype at each (finite) number, on the side away from 0.
+
+    >>> unit_in_the_last_place(np.asarray([1.0, 0.0]), "float32").tolist()
+    [1.1920928955078125e-07, 1.401298464324817e-45]
+    """
+    form = FORMATS[dtype]
+    exponents = np.maximum(np.frexp(np.where(np.isfinite(numbers), numbers, 0.0))[1] - 1, form.emin)
+    exponents = np.where(numbers == 0.0, form.emin, exponents)
+    return np.asarray(np.ldexp(1.0, exponents - form.bits + 1), dtype=np.float64)
+
+
+_SHORTEST: Mapping[str, Any] = MappingProxyType({"float32": np.float32, "float16": np.float16})
+
+
+def digits(number: float, dtype: str) -> str:
+    """The shortest decimal digits from which `round_to` gives the number back.
+
+    A number that the dtype does not have, as an answer of another dtype may be, is written as a float64.
+
+    >>> digits(0.10000000149011612, "float32"), digits(0.10009765625, "bfloat16")
+    ('0.1', '0.1')
+    """
+    if math.isfinite(number) and dtype in _SHORTEST and float(_SHORTEST[dtype](number)) == number:
+        return str(_SHORTEST[dtype](number))
+    if math.isfinite(number) and dtype == "bfloat16":
+        for precision in range(1, 10):
+            text = repr(float(f"{number:.{precision}g}"))
+            if round_to(Decimal(text), dtype) == number:
+                return text
+    return repr(float(number))

@@ -1,0 +1,232 @@
+"""Judgement: what one observation of one case is worth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ceconform.corpus import LOSSES, Case, Numbers
+from ceconform.errors import CaseError
+from ceconform.harness import Answer, Observation
+from ceconform.verdict.attribution import Attribution, attribute
+from ceconform.verdict.comparison import Comparison, compare, wanted
+from ceconform.verdict.formats import digits
+from ceconform.verdict.kinds import KINDS, Verdict, rank
+from ceconform.verdict.reductions import other_reduction
+
+__all__ = ["judge"]
+
+_UNANSWERED = {"crash": "fail", "timeout": "fail", "unsupported": "unsupported", "error": "error"}
+_COMPARED = (*KINDS[KINDS.index("nan-for-a-number") : KINDS.index("rejected-valid-input")], *KINDS[-2:])
+"""Kinds that come of comparing numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finding:
+    """What is wrong with one part of an observation; no kind if nothing is."""
+
+    part: str
+    kind: str = ""
+    reason: str = ""
+    ulps: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What was asked, and of what arithmetic."""
+
+    case: Case
+    dtype: str
+    device: str
+    flushes_subnormals: bool
+
+
+def judge(
+    case: Case,
+    dtype: str,
+    observation: Observation,
+    *,
+    documented: tuple[str, ...],
+    flushes_subnormals: bool,
+    device: str = "",
+) -> Verdict:
+    """Judge an observation against the exact answer, and against conventions if it misses.
+
+    Shape, dtype and device come before numbers, the value beside the gradient: the worse of the two decides.
+
+    Parameters
+    ----------
+    case
+        What was asked.
+    dtype
+        The dtype in which it was asked.
+    observation
+        What came of it, by one route.
+    documented
+        Names of the conventions that the library documents for this loss, in its order of application.
+    flushes_subnormals
+        Whether the backend's arithmetic has no subnormal numbers.
+    device
+        Where the answer must lie; not looked at if empty.
+    """
+    value, gradient, expected = observation.value, observation.gradient, case.expected
+    if observation.status in _UNANSWERED or value is None:
+        return _judge_silence(observation)
+    if expected.error:
+        return _judge_error(case, value)
+    if expected.invalid and value.raised:
+        return Verdict(verdict="pass")
+    if expected.loss is None:
+        raise CaseError(f"{case.id} has no expected loss; `ceconform lint --fix` writes it")
+    asked = _Asked(case=case, dtype=dtype, device=device, flushes_subnormals=flushes_subnormals)
+    first = _inspect(asked, "value", value, expected.loss, expected.condition)
+    second = _Finding(part="gradient")
+    if gradient is not None and expected.gradient is not None:
+        second = _inspect(asked, "gradient", gradient, expected.gradient, expected.gradient_condition)
+    if not first.kind and not second.kind:
+        return Verdict(verdict="pass", ulps=first.ulps, gradient_ulps=second.ulps)
+    found = _attribute(asked, first, second, observation, documented)
+    if found is None and first.kind == "wrong-value":
+        first = _as_reduction(case, dtype, first, value)
+    return _decide(first, second, found, dtype)
+
+
+def _judge_silence(observation: Observation) -> Verdict:
+    """No answer at all."""
+    if observation.status not in _UNANSWERED:
+        return Verdict(verdict="error", reason="the adapter answered without a value")
+    verdict = _UNANSWERED[observation.status]
+    kind = observation.status if verdict == "fail" else ""
+    return Verdict(verdict=verdict, kind=kind, part="value" if kind else "", reason=observation.reason)
+
+
+def _judge_error(case: Case, value: Answer) -> Verdict:
+    """A call that must raise."""
+    if value.raised:
+        return Verdict(verdict="pass")
+    got = ", ".join(digits(number, value.dtype) for number in value.values[:4])
+    return Verdict(
+        verdict="fail",
+        kind="accepted-invalid-input",
+        part="value",
+        reason=f"value: got {got or 'an empty array'}, wanted an error (invalid {case.expected.error})",
+    )
+
+
+def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition: Numbers | None) -> _Finding:
+    """Look at one part: an error, the shape, the dtype, the device, the numbers, in this order."""
+    case, dtype = asked.case, asked.dtype
+    if answer.raised:
+        return _Finding(part=part, kind="rejected-valid-input", reason=f"{part}: raised {answer.raised}")
+    seen = (
+        ("wrong-shape", str(answer.shape), str(exact.shape)),
+        ("wrong-dtype", answer.dtype, dtype),
+        ("wrong-device", answer.device, asked.device or answer.device),
+    )
+    for kind, got, want in seen:
+        if got != want:
+            name = kind.removeprefix("wrong-")
+            return _Finding(part=part, kind=kind, reason=f"{part}: got the {name} {got}, wanted {want}")
+    compared = compare(
+        answer.values,
+        wanted(exact, exact if condition is None else condition, case.expected.terms, dtype),
+        dtype,
+        part=part,
+        scale=_scale(case, part),
+        flushes_subnormals=asked.flushes_subnormals,
+        invalid=bool(case.expected.invalid),
+    )
+    return _Finding(part=part, kind=compared.kind, reason=_sentence(part, compared, dtype), ulps=compared.ulps)
+
+
+def _attribute(
+    asked: _Asked, first: _Finding, second: _Finding, observation: Observation, documented: tuple[str, ...]
+) -> Attribution | None:
+    """Look for the conventions behind the numbers, if it is numbers that are wrong."""
+    value, gradient = observation.value, observation.gradient
+    if value is None or first.kind not in {"", *_COMPARED}:
+        return None
+    if all(finding.kind not in _COMPARED[:-1] for finding in (first, second)):
+        return None  # nothing that a convention could explain: rounding that added up is its own cause
+    comparable = gradient is not None and asked.case.expected.gradient is not None and second.kind in {"", *_COMPARED}
+    found = attribute(
+        asked.case,
+        asked.dtype,
+        value.values,
+        gradient.values if gradient is not None and comparable else None,
+        documented=documented,
+        flushes_subnormals=asked.flushes_subnormals,
+    )
+    # Conventions that give a right value as well say nothing of its wrong gradient.
+    return None if found is not None and not first.kind and not found.whole else found
+
+
+def _scale(case: Case, part: str) -> float:
+    """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise."""
+    sizes = np.abs(case.predictions[np.isfinite(case.predictions)])
+    weights = [
+        np.abs(np.asarray(case.parameters[name], dtype=np.float64))
+        for name in ("class_weight", "sample_weight", "pos_weight")
+        if case.parameters.get(name) is not None
+    ]
+    weight = math.prod(float(np.max(each, initial=0.0, where=np.isfinite(each))) for each in weights)
+    if part == "value":
+        return weight * (1.0 + float(np.max(sizes, initial=0.0)))
+    if case.parameters.get("reduction", "none") not in {"mean", "weighted_mean"}:
+        return weight
+    axis = case.parameters.get("axis", -1)
+    rows = LOSSES[case.loss].labels in {"distribution", "index", "multi-hot"} and axis is not None
+    losses = case.predictions.size // max(case.predictions.shape[axis], 1) if rows else case.predictions.size
+    return weight / max(losses, 1)
+
+
+def _sentence(part: str, compared: Comparison, dtype: str) -> str:
+    """`value at [1]: got 0.0, wanted 2.0611536e-09`."""
+    where = f"{part} at {list(compared.index)}" if compared.index else part
+    return f"{where}: got {digits(compared.got, dtype)}, wanted {digits(compared.wanted, dtype)}"
+
+
+def _as_reduction(case: Case, dtype: str, finding: _Finding, value: Answer) -> _Finding:
+    """Name the reduction that gives a scalar which the asked one does not."""
+    other = other_reduction(case, dtype, value.values)
+    if not other:
+        return finding
+    return replace(finding, kind="wrong-reduction", reason=f"{finding.reason}, which is the {other}")
+
+
+def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype: str) -> Verdict:
+    """Weigh the two parts, in the light of the conventions that explain them."""
+    verdict = Verdict(
+        verdict="fail",
+        convention="" if found is None else found.name,
+        ulps=first.ulps,
+        gradient_ulps=second.ulps,
+    )
+    if found is not None and found.documented and found.whole and second.kind in {"", *_COMPARED}:
+        missed = min((first, second), key=lambda finding: rank(finding.kind))
+        return replace(verdict, verdict="acceptable", reason=missed.reason, part=missed.part)
+    if found is not None:
+        first = replace(first, kind="") if found.documented else _under(first, found)
+        if not found.whole and found.gradient is not None:
+            reason = f"{_sentence('gradient', found.gradient, dtype)} under {found.name}"
+            second = replace(second, kind=found.gradient.kind, reason=reason)
+        elif second.kind in _COMPARED:
+            second = _under(second, found)
+    worse = min((first, second), key=lambda finding: rank(finding.kind))
+    return replace(verdict, kind=worse.kind, reason=worse.reason, part=worse.part)
+
+
+def _under(finding: _Finding, found: Attribution) -> _Finding:
+    """The kind of a miss that a convention explains, though its library does not document it."""
+    if rank(finding.kind) < rank("wrong-value") or not finding.kind:
+        return finding
+    rules = found.conventions
+    if any(rule.divisor or rule.empty for rule in rules):
+        return replace(finding, kind="wrong-reduction")
+    if all(rule.precision for rule in rules):
+        return replace(finding, kind="lost-precision")
+    if finding.part == "value":
+        return replace(finding, kind="wrong-value")
+    return finding if finding.kind == "vanished-gradient" else replace(finding, kind="wrong-gradient")

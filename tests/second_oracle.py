@@ -1,0 +1,301 @@
+"""A second witness: the definitions in mpmath, as plain formulas, with derivatives by finite differences.
+
+It shares nothing with `ceconform.oracle`: no balls, no jets, no careful forms, only many digits. It answers where the
+loss is finite and smooth; the edges are tested against their table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mpmath as mp
+import numpy as np
+
+DIGITS = 90
+BINARY = ("binary_cross_entropy", "binary_focal_loss", "soft_margin_loss", "hinge_loss", "squared_hinge_loss")
+
+
+@dataclass
+class Witness:
+    """Arrays of mpf."""
+
+    loss: np.ndarray
+    gradient: np.ndarray
+    condition: np.ndarray
+    gradient_condition: np.ndarray
+
+
+def constant(text, dtype):
+    """A convention's constant in the dtype of the computation."""
+    kind = np.float64 if dtype == "float64" else np.float32
+    return mp.mpf(float(np.finfo(kind).eps if text == "eps" else kind(text)))
+
+
+def sigmoid(z):
+    return 1 / (1 + mp.exp(-z))
+
+
+def softmax(zs):
+    whole = mp.fsum(mp.exp(z) for z in zs)
+    return [mp.exp(z) / whole for z in zs]
+
+
+ACTIVATIONS = {
+    "sigmoid": lambda zs: [sigmoid(z) for z in zs],
+    "softmax": softmax,
+    "log_sigmoid": lambda zs: [mp.log(sigmoid(z)) for z in zs],
+    "log_softmax": lambda zs: [mp.log(p) for p in softmax(zs)],
+}
+
+
+def elementwise(call):
+    return call.loss.removesuffix("_with_logits") in BINARY or (
+        call.loss == "brier_loss" and call.axis is None
+    )
+
+
+def space_of(call, conventions):
+    space = "logits" if call.loss.endswith("_with_logits") else "probabilities"
+    if call.loss == "nll_loss":
+        space = "log_probabilities"
+    if call.loss in ("soft_margin_loss", "multilabel_softmax_loss"):
+        space = "logits"
+    for rule in conventions:
+        space = rule.taken_as or space
+    return space
+
+
+def activated(xs, call, conventions):
+    for name in [call.activation, *(rule.activation for rule in conventions)]:
+        if name:
+            xs = ACTIVATIONS[name](xs)
+    return xs
+
+
+def bounds(rule, dtype):
+    low = constant(rule.clip_low, dtype)
+    if rule.clip_high == "1-low":
+        kind = np.float64 if dtype == "float64" else np.float32
+        return low, mp.mpf(float(kind(1) - kind(float(low))))
+    return low, constant(rule.clip_high, dtype)
+
+
+def probabilities(xs, call, conventions, binary):
+    """The probabilities of the classes; for a binary loss of yes and no."""
+    xs = activated(xs, call, conventions)
+    space = space_of(call, conventions)
+    if space == "logits":
+        ps = [sigmoid(xs[0])] if binary else softmax(xs)
+    else:
+        ps = list(xs) if space == "probabilities" else [mp.exp(x) for x in xs]
+    for rule in conventions:
+        if rule.renormalise:
+            whole = mp.fsum(ps)
+            ps = [p / whole for p in ps]
+        if rule.clip_low is not None:
+            low, high = bounds(rule, call.dtype)
+            ps = [min(max(p, low), high) for p in ps]
+    return [ps[0], 1 - ps[0]] if binary else ps
+
+
+def logarithm(p, call, conventions):
+    for rule in conventions:
+        if rule.add:
+            p = p + constant(rule.add, call.dtype)
+    found = mp.log(p)
+    for rule in conventions:
+        if rule.floor_log:
+            found = max(found, constant(rule.floor_log, call.dtype))
+    return found
+
+
+def smooth(q, classes, call, conventions):
+    share = mp.mpf(call.get("label_smoothing", 0.0))
+    if any(rule.smoothing == "others" for rule in conventions):
+        q = (1 - share) * q + share * (1 - q) / (classes - 1)
+    else:
+        q = (1 - share) * q + share / classes
+    for rule in conventions:
+        if rule.clip_labels:
+            low, high = bounds(rule, call.dtype)
+            q = min(max(q, low), high)
+    return q
+
+
+def targets(label, classes, call, conventions):
+    """The smoothed distribution that a row is labelled with."""
+    kind = call.spec.labels
+    if kind == "binary" or (call.loss == "brier_loss" and call.axis is None):
+        yes = smooth(mp.mpf(float(label)), 2, call, conventions)
+        return [yes, 1 - yes]
+    if kind == "sign":
+        return [mp.mpf(label > 0), mp.mpf(label < 0)]
+    if kind is None:
+        return [mp.mpf(1)] * classes
+    if kind == "index":
+        plain = [mp.mpf(c == label) for c in range(classes)]
+    elif kind == "multi-hot":
+        plain = [mp.mpf(float(q)) / int(sum(label)) for q in label]
+    else:
+        plain = [mp.mpf(float(q)) for q in label]
+    return [smooth(q, classes, call, conventions) for q in plain]
+
+
+def row_loss(xs, label, weights, call, conventions):
+    """One row's loss, before its sample weight, as its definition reads."""
+    name = call.loss
+    q = targets(label, len(xs), call, conventions)
+    if name in ("hinge_loss", "squared_hinge_loss"):
+        margin = max(mp.mpf(0), 1 - label * activated(xs, call, conventions)[0])
+        return margin**2 if name == "squared_hinge_loss" else margin
+    if name == "categorical_hinge_loss":
+        zs = activated(xs, call, conventions)
+        return max(mp.mpf(0), 1 + max(z for c, z in enumerate(zs) if c != label) - zs[label])
+    binary = elementwise(call)
+    ps = probabilities(xs, call, conventions, binary)
+    if name == "brier_loss":
+        if binary:
+            return (ps[0] - q[0]) ** 2
+        return mp.fsum(w * (p - t) ** 2 for w, p, t in zip(weights, ps, q, strict=True))
+    if name == "entropy":
+        return -mp.fsum(p * logarithm(p, call, conventions) for p in ps)
+    gamma = mp.mpf(call.get("gamma", 2.0)) if "focal" in name else mp.mpf(0)
+    loss = mp.mpf(0)
+    for p, t, w in zip(ps, q, weights, strict=True):
+        if t * w != 0:
+            loss -= w * t * (1 - p) ** gamma * logarithm(p, call, conventions)
+            if name == "kl_divergence":
+                loss += w * t * logarithm(t, call, conventions)
+    return loss
+
+
+def factors(call, at, shape, classes):
+    """The weights of a row's classes."""
+    if elementwise(call):
+        alpha = call.get("alpha")
+        if alpha is not None:
+            return [mp.mpf(alpha), 1 - mp.mpf(alpha)]
+        positive = call.get("pos_weight")
+        if positive is None:
+            return [mp.mpf(1)] * 2
+        return [mp.mpf(float(np.broadcast_to(positive, shape).ravel()[at])), mp.mpf(1)]
+    weights = [mp.mpf(1)] * classes
+    for name in ("class_weight", "alpha"):
+        if call.get(name) is not None:
+            numbers = np.broadcast_to(call.get(name), (classes,))
+            weights = [w * mp.mpf(float(x)) for w, x in zip(weights, numbers, strict=True)]
+    return weights
+
+
+def divisor(call, conventions, rows, scales, weights):
+    """What the sum is divided by: rows are (distribution, label, counts)."""
+    kind = {"mean": "count", "weighted_mean": "weights"}.get(call.reduction)
+    if kind is None:
+        return mp.mpf(1)
+    for rule in conventions:
+        kind = rule.divisor or kind
+    if kind == "elements":
+        return mp.mpf(call.predictions.size)
+    if kind == "count":
+        return mp.mpf(sum(counts for _, _, counts in rows))
+    total = mp.mpf(0)
+    for (q, label, counts), s, w in zip(rows, scales, weights, strict=True):
+        if not counts:
+            continue
+        if elementwise(call) or call.spec.labels is None or call.get("class_weight") is None:
+            soft = call.spec.labels == "distribution" and not elementwise(call)
+            part = mp.fsum(q) if soft and kind == "weights" else mp.mpf(1)
+        elif kind == "target-weights" and call.spec.labels == "index":
+            part = w[label]
+        else:
+            part = mp.fsum(x * t for x, t in zip(w, q, strict=True))
+        total += s * part
+    return total
+
+
+def evaluate(call, conventions=()):
+    """The loss, the gradient and the conditions of a smooth and finite call."""
+    with mp.workdps(DIGITS):
+        return _evaluate(call, conventions)
+
+
+def _evaluate(call, conventions):
+    axis = -1 if call.axis is None else call.axis
+    if any(rule.precision for rule in conventions):
+        raise NotImplementedError
+    if elementwise(call):
+        shape = call.predictions.shape
+        cells, where = call.predictions.reshape(-1, 1), np.arange(call.predictions.size).reshape(-1, 1)
+        labels = call.labels.ravel().tolist()
+    else:
+        moved = np.moveaxis(call.predictions, axis, -1)
+        shape, classes = moved.shape[:-1], moved.shape[-1]
+        cells = moved.reshape(-1, classes)
+        order = np.arange(call.predictions.size).reshape(call.predictions.shape)
+        where = np.moveaxis(order, axis, -1).reshape(-1, classes)
+        if call.labels is None:
+            labels = [None] * len(cells)
+        elif call.spec.labels == "index":
+            labels = call.labels.ravel().tolist()
+        else:
+            labels = np.moveaxis(call.labels, axis, -1).reshape(-1, classes).tolist()
+    scales = [mp.mpf(float(s)) for s in np.broadcast_to(call.get("sample_weight", 1.0), shape).ravel()]
+    counts = [not _ignored(call, label) for label in labels]
+    weights = [factors(call, at, shape, cells.shape[1]) for at in range(len(cells))]
+    rows = [
+        (targets(label, len(cell), call, conventions) if count else [], label, count)
+        for label, cell, count in zip(labels, cells, counts, strict=True)
+    ]
+    by = divisor(call, conventions, rows, scales, weights)
+    nats = mp.log(mp.mpf(call.get("base"))) if call.get("base") is not None else mp.mpf(1)
+    losses, pulls = [], []
+    gradient = np.full(call.predictions.size, mp.mpf(0), dtype=object)
+    spread = np.full(call.predictions.size, mp.mpf(0), dtype=object)
+    for at, cell in enumerate(cells):
+        q, label, count = rows[at]
+        if not count or scales[at] == 0:
+            losses.append(mp.mpf(0))
+            pulls.append(mp.mpf(0))
+            continue
+        xs = [mp.mpf(float(x)) for x in cell]
+
+        def one(*zs, at=at, label=label):
+            return scales[at] * row_loss(list(zs), label, weights[at], call, conventions) / nats
+
+        n = len(xs)
+        losses.append(one(*xs))
+        units = [tuple(int(i == c) for i in range(n)) for c in range(n)]
+        slopes = [mp.diff(one, tuple(xs), unit) for unit in units]
+        pulls.append(mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True)))
+        soft = [scales[at] * w * t / nats for w, t in zip(weights[at], q, strict=True)]
+        labelled = call.spec.labels not in (None, "sign")
+        for c in range(n):
+            bends = [
+                mp.diff(one, tuple(xs), tuple(units[c][i] + units[j][i] for i in range(n))) for j in range(n)
+            ]
+            kappa = min(soft[c], mp.fsum(soft) - soft[c]) if labelled else mp.mpf(0)
+            gradient[where[at][c]] = slopes[c] / by
+            spread[where[at][c]] = (
+                abs(slopes[c]) + mp.fsum(abs(x * h) for x, h in zip(xs, bends, strict=True)) + abs(kappa)
+            ) / abs(by)
+    if call.reduction == "none":
+        loss = np.array(losses, dtype=object).reshape(shape)
+        condition = np.array([abs(x) + p for x, p in zip(losses, pulls, strict=True)], dtype=object)
+        condition = condition.reshape(shape)
+    else:
+        total = mp.fsum(losses) / by
+        loss = np.array(total, dtype=object)
+        condition = np.array(abs(total) + mp.fsum(pulls) / by, dtype=object)
+    form = call.predictions.shape
+    return Witness(loss, gradient.reshape(form), condition, spread.reshape(form))
+
+
+def _ignored(call, label):
+    if call.get("ignore_index") is not None and label == call.get("ignore_index"):
+        return True
+    return call.spec.labels == "multi-hot" and not any(label)
+
+
+def floored_slope(p, yes, no, floor):
+    """(p - t) / max(p (1 - p), floor) of binary cross entropy, weights included."""
+    return ((yes + no) * p - yes) / max(p * (1 - p), floor)
