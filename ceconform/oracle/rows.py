@@ -236,7 +236,7 @@ def _distribution(row: Row, call: Call, labels: Sequence[float], classes: int) -
         row.label = index
         return {index: _ONE}
     for q in labels:
-        if not (0 <= q < math.inf) or (kind == "multi-hot" and q not in {0.0, 1.0}):
+        if not (0 <= q <= 1) or (kind == "multi-hot" and q not in {0.0, 1.0}):
             _refuse(row, q, "label-range")
             return None
     present = {c: fraction(q) for c, q in enumerate(labels) if q != 0}
