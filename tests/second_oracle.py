@@ -101,11 +101,8 @@ def logarithm(p, call, conventions):
     for rule in conventions:
         if rule.add:
             p = p + constant(rule.add, call.dtype)
-    found = mp.log(p)
-    for rule in conventions:
-        if rule.floor_log:
-            found = max(found, constant(rule.floor_log, call.dtype))
-    return found
+    floors = [constant(rule.floor_log, call.dtype) for rule in conventions if rule.floor_log]
+    return max([mp.log(p), *floors])
 
 
 def smooth(q, classes, call, conventions):
