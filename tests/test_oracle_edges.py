@@ -81,7 +81,7 @@ def test_binary_focal_loss_at_the_ends(gamma, p, t, loss, slope):
 def test_a_focal_slope_bends_at_one(gamma, condition):
     """(1-p)^γ (-log p) is (1-p)^(γ+1) at p = 1: its second derivative is infinite, 2 or 0."""
     assert [condition] == floats(ask("binary_focal_loss", [1], [1], gamma=gamma).gradient_condition)
-    assert [0.0] == floats(ask("binary_focal_loss", [0], [0], gamma=gamma).gradient_condition)
+    assert floats(ask("binary_focal_loss", [0], [0], gamma=gamma).gradient_condition) == [0.0]
 
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy_with_logits", "binary_focal_loss_with_logits"])
@@ -107,9 +107,7 @@ def test_soft_margin_at_infinity(y, value, slope):
     assert_answer(ask("soft_margin_loss", [INF], [y]), [value], [slope])
 
 
-@pytest.mark.parametrize(
-    "loss", ["categorical_cross_entropy_with_logits", "categorical_focal_loss_with_logits"]
-)
+@pytest.mark.parametrize("loss", ["categorical_cross_entropy_with_logits", "categorical_focal_loss_with_logits"])
 @pytest.mark.parametrize(
     ("z", "q", "value", "gradient"),
     [
@@ -173,7 +171,7 @@ def test_entropy_of_certainty():
     """0 log 0 is 0, with an infinite slope."""
     exact = ask("entropy", [[0, 1]])
     assert_answer(exact, [0], [[INF, -1]])
-    assert [1.0] == floats(exact.condition)
+    assert floats(exact.condition) == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +185,7 @@ def test_entropy_of_certainty():
         ("sparse_cross_entropy_with_logits", [5, 0], "label-range"),
         ("sparse_cross_entropy_with_logits", [-1, 0], "label-range"),
         ("categorical_cross_entropy_with_logits", [[-1.0], [1.0]], "label-range"),
+        ("categorical_cross_entropy", [[1.5], [1.0]], "label-range"),
         ("multilabel_softmax_loss", [[0.5], [1]], "label-range"),
         ("categorical_hinge_loss", [1, 0], "label-range"),
     ],
@@ -222,9 +221,7 @@ def test_a_number_that_is_no_probability(loss, labels, p):
 
 def test_negative_weights_are_named():
     """A negative weight gives NaN where it takes part."""
-    exact = ask(
-        "sparse_cross_entropy_with_logits", [[0, 0], [0, 0]], [0, 1], class_weight=np.array([-1.0, 1.0])
-    )
+    exact = ask("sparse_cross_entropy_with_logits", [[0, 0], [0, 0]], [0, 1], class_weight=np.array([-1.0, 1.0]))
     assert_answer(exact, [None, math.log(2)], [[None, None], [0.5, -0.5]], "weight-range")
     exact = ask("binary_cross_entropy", [0.5, 0.5], [1, 1], sample_weight=np.array([-1.0, 1.0]))
     assert_answer(exact, [None, math.log(2)], [None, -2], "weight-range")
@@ -275,11 +272,29 @@ def test_a_weight_of_zero_hides_everything():
     assert_answer(exact, [0, math.log(2)], [[0, 0], [-0.5, 0.5]])
 
 
+def test_a_brier_loss_without_class_weights_is_silent():
+    """Each class of a Brier loss has a term, so all their weights must be 0."""
+    answer = ask("brier_loss", [[NAN, 2], [0.5, 0.5]], [[1, 0], [1, 0]], class_weight=np.zeros(2))
+    assert_answer(answer, [0, 0], [[0, 0], [0, 0]])
+
+
+def test_a_label_that_does_not_exist_has_no_weight():
+    """It makes the divisor of a weighted mean NaN, and every gradient with it; a hinge's classes have no weights."""
+    answer = ask("nll_loss", [[-1.0, -1.0], [-1.0, -1.0]], [7, 0], reduction="weighted_mean")
+    assert_answer(answer, None, [[None, None], [None, None]], "label-range")
+    answer = ask(
+        "categorical_hinge_loss",
+        [[0, 0], [0, 0]],
+        [7, 0],
+        sample_weight=np.array([3.0, 1.0]),
+        reduction="weighted_mean",
+    )
+    assert_answer(answer, None, [[None, None], [-0.25, 0.25]], "label-range")
+
+
 def test_ignored_rows_do_not_count():
     """A NaN in an ignored row does not leak, and the mean divides by the others."""
-    exact = ask(
-        "sparse_cross_entropy_with_logits", [[NAN, 0], [0, 0]], [-100, 0], ignore_index=-100, reduction="mean"
-    )
+    exact = ask("sparse_cross_entropy_with_logits", [[NAN, 0], [0, 0]], [-100, 0], ignore_index=-100, reduction="mean")
     assert_answer(exact, math.log(2), [[0, 0], [-0.5, 0.5]])
 
 
@@ -300,7 +315,7 @@ def test_nan_stays_in_its_row():
     """A reduced loss is NaN, but the other rows' gradient is not."""
     exact = ask("binary_cross_entropy_with_logits", [NAN, 0], [1, 1], reduction="mean")
     assert_answer(exact, None, [None, -0.25])
-    assert [None, 0.25] == floats(exact.gradient_condition)
+    assert floats(exact.gradient_condition) == [None, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -336,6 +351,7 @@ def test_hinges(z, y, hinge, slope, squared, steep):
         ([-INF, -INF, -INF], None, [None] * 3),
         ([0, -INF, -INF], 0, [0, 0, 0]),
         ([0], 0, [0]),
+        ([-INF], None, [None]),
     ],
 )
 def test_the_best_wrong_class(z, value, gradient):
@@ -346,8 +362,8 @@ def test_the_best_wrong_class(z, value, gradient):
 def test_an_infinite_loss_has_a_finite_gradient_condition():
     """0 · inf counts 0 in a condition."""
     exact = ask("binary_cross_entropy_with_logits", [INF], [0])
-    assert [INF] == floats(exact.condition)
-    assert [1.0] == floats(exact.gradient_condition)
+    assert floats(exact.condition) == [INF]
+    assert floats(exact.gradient_condition) == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -362,8 +378,6 @@ def test_a_question_without_an_answer_is_an_error(parameters):
 
 def test_an_activation_over_classes_needs_classes():
     """A softmax before a binary loss has no axis."""
-    call = Call(
-        loss="binary_cross_entropy", predictions=np.zeros(2), labels=np.zeros(2), activation="softmax"
-    )
+    call = Call(loss="binary_cross_entropy", predictions=np.zeros(2), labels=np.zeros(2), activation="softmax")
     with pytest.raises(CaseError, match="class axis"):
         evaluate(call)

@@ -8,7 +8,7 @@ is written by hand. Every function here takes a plain ball as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from flint import arb, arb_series
 
@@ -36,16 +36,12 @@ class Jet:
     def __add__(self, other: Number) -> Jet:
         if not isinstance(other, Jet):
             return Jet(self.value + other, self.first, self.second)
-        return Jet(
-            self.value + other.value, _merge(self.first, other.first), _merge(self.second, other.second)
-        )
+        return Jet(self.value + other.value, _merge(self.first, other.first), _merge(self.second, other.second))
 
     __radd__ = __add__
 
     def __neg__(self) -> Jet:
-        return Jet(
-            -self.value, {i: -c for i, c in self.first.items()}, {i: -c for i, c in self.second.items()}
-        )
+        return Jet(-self.value, {i: -c for i, c in self.first.items()}, {i: -c for i, c in self.second.items()})
 
     def __sub__(self, other: Number) -> Jet:
         return self + (-other)
@@ -62,9 +58,7 @@ class Jet:
             )
         a, b = self.value, other.value
         first = _merge({i: c * b for i, c in self.first.items()}, {i: c * a for i, c in other.first.items()})
-        second = _merge(
-            {i: c * b for i, c in self.second.items()}, {i: c * a for i, c in other.second.items()}
-        )
+        second = _merge({i: c * b for i, c in self.second.items()}, {i: c * a for i, c in other.second.items()})
         for i, c in self.first.items():
             for j, d in other.first.items():
                 key = (i, j) if i <= j else (j, i)
@@ -77,10 +71,12 @@ class Jet:
     def __truediv__(self, other: Number) -> Jet:
         if isinstance(other, Jet):
             return self * other.through(lambda s: 1 / s)
-        return self * (1 / arb(other))
+        scaled: Jet = self * (1 / arb(other))
+        return scaled
 
     def __rtruediv__(self, other: Number) -> Jet:
-        return self.through(lambda s: 1 / s) * other
+        inverse = self.through(lambda s: 1 / s)
+        return inverse * other
 
     def through(self, function: Callable[[arb_series], arb_series], value: arb | None = None) -> Jet:
         """The jet of function(self); `value` replaces the constant coefficient where it is known more sharply."""
@@ -99,7 +95,7 @@ class Jet:
         return Jet(constant if value is None else value, first, second)
 
 
-Number = Jet | arb
+Number: TypeAlias = Jet | arb
 
 
 def _merge(a: Mapping[Any, arb], b: Mapping[Any, arb]) -> dict[Any, arb]:

@@ -121,11 +121,7 @@ def read_classes(pool: Pool, values: Sequence[float], rules: Rules, needed: Coll
     faces: list[Face] = []
     for at, name in enumerate(chain):
         numbers = _numbers(faces, chain[at - 1]) if at else numbers
-        faces = (
-            _faces(pool, name, numbers, rules, needed)
-            if at == 0
-            else _again(pool, name, numbers, rules, needed)
-        )
+        faces = _faces(pool, name, numbers, rules, needed) if at == 0 else _again(pool, name, numbers, rules, needed)
     for step in rules.steps:
         faces = _renormalised(pool, faces) if step is None else [_clipped(face, step) for face in faces]
     return dict(enumerate(faces))
