@@ -6,7 +6,7 @@ loss is finite and smooth; the edges are tested against their table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
@@ -15,8 +15,7 @@ DIGITS = 60
 BINARY = ("binary_cross_entropy", "binary_focal_loss", "soft_margin_loss", "hinge_loss", "squared_hinge_loss")
 
 
-@dataclass
-class Witness:
+class Witness(NamedTuple):
     """Arrays of mpf."""
 
     loss: np.ndarray
@@ -57,11 +56,7 @@ def elementwise(call):
 
 def space_of(call, conventions):
     """What the predictions are taken for."""
-    space = "logits" if call.loss.endswith("_with_logits") else "probabilities"
-    if call.loss == "nll_loss":
-        space = "log_probabilities"
-    if call.loss in ("soft_margin_loss", "multilabel_softmax_loss"):
-        space = "logits"
+    space = call.spec.predictions
     for rule in conventions:
         space = rule.taken_as or space
     return space
@@ -130,9 +125,9 @@ def smooth(q, classes, call, conventions):
 
 def targets(label, classes, call, conventions):
     """The smoothed distribution that a row is labelled with."""
-    if call.spec.labels in {"sign", None}:
-        return plain_targets(label, classes, call)
     plain = plain_targets(label, classes, call)
+    if call.spec.labels in {"sign", None}:
+        return plain
     return [smooth(q, len(plain), call, conventions) for q in plain]
 
 
@@ -260,8 +255,7 @@ def _evaluate(call, conventions):
         spread[where[at]] = [x / abs(by) for x in spreads]
     if call.reduction == "none":
         loss = np.array(losses, dtype=object).reshape(shape)
-        condition = np.array([abs(x) + p for x, p in zip(losses, pulls, strict=True)], dtype=object)
-        condition = condition.reshape(shape)
+        condition = np.array([abs(x) + p for x, p in zip(losses, pulls, strict=True)], dtype=object).reshape(shape)
     else:
         total = mp.fsum(losses) / by
         loss = np.array(total, dtype=object)

@@ -58,6 +58,7 @@ def found(root):
     return [str(problem) for problem in lint(root=root)]
 
 
+@pytest.mark.slow
 def test_the_corpus_of_this_package_has_no_problem():
     """What is shipped is what the oracle says, in the one format, in step with the code."""
     assert [] == lint()
@@ -67,9 +68,7 @@ def test_fix_writes_the_answers_of_the_oracle(tmp_path, corpus):
     """A new case gets its answer, and the losses that conventions give; then nothing is wrong."""
     assert [] == lint(root=tmp_path)
     first, second = load(tmp_path)
-    assert [Decimal("inf"), Decimal("0.6931471805599453094172321214581765680755")] == list(
-        first.expected.loss
-    )
+    assert [Decimal("inf"), Decimal("0.6931471805599453094172321214581765680755")] == list(first.expected.loss)
     assert {"clamp-log-at-100", "torch", "clip-at-1e-7", "keras"} < set(first.acceptable)
     assert Decimal(100) == first.acceptable["torch"]["loss"][0]
     assert 0 < second.expected.loss[0] < 1
@@ -231,9 +230,7 @@ def test_published_files_are_kept_in_step(tmp_path, corpus, name):
 def test_the_shipped_corpus_is_written_again_the_same(tmp_path):
     """Without its answers the corpus gets the same ones back."""
     root = shutil.copytree(default_root(), tmp_path / "cases")
-    path = next(
-        path for path in sorted(root.glob("*/*.yaml")) if "acceptable:" in path.read_text(encoding="utf-8")
-    )
+    path = next(path for path in sorted(root.glob("*/*.yaml")) if "acceptable:" in path.read_text(encoding="utf-8"))
     before = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"\n    acceptable:(\n      .*)+", "", before), encoding="utf-8")
     assert before != path.read_text(encoding="utf-8")

@@ -23,15 +23,10 @@ def test_every_convention_is_published_with_its_data_and_its_followers():
             entry.get(k) for k in ("clip_low", "floor_log", "add")
         )
         followers = {
-            library: [loss for loss, names in losses.items() if name in names]
-            for library, losses in LIBRARIES.items()
+            library: [loss for loss, names in losses.items() if name in names] for library, losses in LIBRARIES.items()
         }
-        assert {library: losses for library, losses in followers.items() if losses} == entry.get(
-            "followed_by", {}
-        )
-    assert {k: {loss: list(n) for loss, n in v.items()} for k, v in LIBRARIES.items()} == published[
-        "libraries"
-    ]
+        assert {library: losses for library, losses in followers.items() if losses} == entry.get("followed_by", {})
+    assert {k: {loss: list(n) for loss, n in v.items()} for k, v in LIBRARIES.items()} == published["libraries"]
 
 
 def test_the_schema_is_published_as_json():

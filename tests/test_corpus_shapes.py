@@ -32,9 +32,7 @@ def test_broadcasts_says_what_numpy_does(shape, target):
 
 def test_labels_and_losses_have_their_shapes():
     """Class indices and row losses lack the class axis; elementwise losses keep every axis."""
-    index, binary, rows = (
-        LOSSES[n] for n in ("nll_loss", "binary_cross_entropy", "categorical_cross_entropy")
-    )
+    index, binary, rows = (LOSSES[n] for n in ("nll_loss", "binary_cross_entropy", "categorical_cross_entropy"))
     assert ((2, 4), (2, 4)) == (labels_shape(index, (2, 3, 4), 1), loss_shape(index, (2, 3, 4), 1))
     assert ((2, 3), (2, 3)) == (labels_shape(binary, (2, 3), None), loss_shape(binary, (2, 3), None))
     assert ((2, 3), (2,)) == (labels_shape(rows, (2, 3), -1), loss_shape(rows, (2, 3), -1))

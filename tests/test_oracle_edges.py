@@ -272,6 +272,26 @@ def test_a_weight_of_zero_hides_everything():
     assert_answer(exact, [0, math.log(2)], [[0, 0], [-0.5, 0.5]])
 
 
+def test_a_brier_loss_without_class_weights_is_silent():
+    """Each class of a Brier loss has a term, so all their weights must be 0."""
+    answer = ask("brier_loss", [[NAN, 2], [0.5, 0.5]], [[1, 0], [1, 0]], class_weight=np.zeros(2))
+    assert_answer(answer, [0, 0], [[0, 0], [0, 0]])
+
+
+def test_a_label_that_does_not_exist_has_no_weight():
+    """It makes the divisor of a weighted mean NaN, and every gradient with it; a hinge's classes have no weights."""
+    answer = ask("nll_loss", [[-1.0, -1.0], [-1.0, -1.0]], [7, 0], reduction="weighted_mean")
+    assert_answer(answer, None, [[None, None], [None, None]], "label-range")
+    answer = ask(
+        "categorical_hinge_loss",
+        [[0, 0], [0, 0]],
+        [7, 0],
+        sample_weight=np.array([3.0, 1.0]),
+        reduction="weighted_mean",
+    )
+    assert_answer(answer, None, [[None, None], [-0.25, 0.25]], "label-range")
+
+
 def test_ignored_rows_do_not_count():
     """A NaN in an ignored row does not leak, and the mean divides by the others."""
     exact = ask("sparse_cross_entropy_with_logits", [[NAN, 0], [0, 0]], [-100, 0], ignore_index=-100, reduction="mean")
@@ -331,6 +351,7 @@ def test_hinges(z, y, hinge, slope, squared, steep):
         ([-INF, -INF, -INF], None, [None] * 3),
         ([0, -INF, -INF], 0, [0, 0, 0]),
         ([0], 0, [0]),
+        ([-INF], None, [None]),
     ],
 )
 def test_the_best_wrong_class(z, value, gradient):

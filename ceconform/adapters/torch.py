@@ -39,7 +39,7 @@ def _weighted_mean(q: Question) -> str:
 
 def _class_second(q: Question, x: Source) -> Source:
     """PyTorch's classes stand on axis 1, or 0 of a vector."""
-    if q.axis is None or q.ndim <= 1 or q.axis % q.ndim == 1:
+    if q.axis is None or q.ndim <= 1 or q.axis in {1, 1 - q.ndim}:
         return x
     return Source(f"{x}.movedim({q.axis}, 1)")
 

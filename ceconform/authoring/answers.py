@@ -67,7 +67,9 @@ def relevant(case: Case) -> Iterator[tuple[str, tuple[Convention, ...]]]:
         if case.loss in rule.losses and not (rule.activation or rule.taken_as or rule.precision):
             yield name, (rule,)
     for library in LIBRARIES:
-        if rules := resolve(library, case.loss):
+        whole = library.partition("[")[0]  # `keras[tensorflow]` is worth saying where it is not as `keras`
+        rules = resolve(library, case.loss)
+        if rules and (whole == library or whole not in LIBRARIES or rules != resolve(whole, case.loss)):
             yield library, rules
 
 

@@ -83,7 +83,7 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
     if case.recognised_as:
         meant_answer = answers.recognised(case)
         # where the pairing is invalid the definition has no number, and the conventions give the plausible one
-        numbers = not any(each.is_nan() for each in meant_answer.loss.flat)
+        numbers = not any(each.is_nan() for each in meant_answer.loss.ravel().tolist())
         if not (numbers if answer.invalid else _all_near(answer.loss, meant_answer.loss)):
             names = ", ".join(case.recognised_as["conventions"])
             other = "no number" if answer.invalid else "another number"
@@ -125,9 +125,7 @@ def _stale(case: Case, right: Mapping, rules: MappingOf[str, Node]) -> Iterator[
         if key != "invalid" and _text(node) != _text(right.items[key]):
             message = f"the oracle says {_short(right.items[key])}, not {_short(node)}"
             yield _problem(case, f"expected.{key}", message, fixable=True)
-    given = {
-        name: Mapping({"loss": answers.losses(each["loss"])}, {}) for name, each in case.acceptable.items()
-    }
+    given = {name: Mapping({"loss": answers.losses(each["loss"])}, {}) for name, each in case.acceptable.items()}
     for name in sorted({*given, *rules}):
         if _text(given.get(name)) != _text(rules.get(name)):
             message = f"the convention gives {_short(rules.get(name))}, not {_short(given.get(name))}"
@@ -141,9 +139,7 @@ def _cited(case: Case, answer: Exact) -> Iterator[Problem]:
             continue
         for figure, value in zip(case.cited[key].ravel().tolist(), right.ravel().tolist(), strict=True):
             if figure is not None and not _agrees(figure, value):
-                yield _problem(
-                    case, f"cited.{key}", f"the oracle says {answers.digits(value)}, cited is {figure}"
-                )
+                yield _problem(case, f"cited.{key}", f"the oracle says {answers.digits(value)}, cited is {figure}")
 
 
 def _agrees(figure: str, value: Decimal) -> bool:

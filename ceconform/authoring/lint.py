@@ -37,9 +37,7 @@ class _File:
     proposed: str = ""
 
 
-def lint(
-    paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None
-) -> list[Problem]:
+def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None) -> list[Problem]:
     """Check case files, and what is published beside them.
 
     Parameters
@@ -81,9 +79,7 @@ def _inspect(path: Path, root: Path) -> _File:
         return _File(path=path, problems=(Problem.of(error),))
     text = path.read_text(encoding="utf-8")
     problems = [
-        Problem(
-            path, line, "(file)", "a comment here would be lost; put it above a case, or into a description"
-        )
+        Problem(path, line, "(file)", "a comment here would be lost; put it above a case, or into a description")
         for line in stray_comments(document, text)
     ]
     problems += check_schema(path, document)
@@ -91,9 +87,7 @@ def _inspect(path: Path, root: Path) -> _File:
     answers = {case.id.rpartition("/")[2]: check_answers(case) for case in cases}
     for found, _ in answers.values():
         problems += found
-    proposed = format_document(
-        proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text
-    )
+    proposed = format_document(proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text)
     if format_document(document, text) != text:
         problems.append(Problem(path, 1, "(file)", "not formatted", fixable=True))
     return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)

@@ -52,9 +52,7 @@ def schema() -> dict[str, Any]:
                 "pattern": f"^({_DECIMAL}|{_HEXADECIMAL}|[-+]?inf|nan)$",
             },
             "numbers": {"anyOf": [_ref("number"), _list(_ref("numbers"))]},
-            "figures": {
-                "anyOf": [{"type": "null"}, {"enum": ["null", "~"]}, _ref("number"), _list(_ref("figures"))]
-            },
+            "figures": {"anyOf": [{"type": "null"}, {"enum": ["null", "~"]}, _ref("number"), _list(_ref("figures"))]},
             "array": {"anyOf": [_ref("number"), _list(_ref("array")), _ref("generator")]},
             "generator": _generator(),
             "case": {
@@ -103,9 +101,7 @@ def _of_case() -> dict[str, Any]:
                 "terms": _INTEGER,
             }
         ),
-        "acceptable": _closed(
-            {name: _closed({"loss": answer["loss"]}, "loss") for name in (*CONVENTIONS, *LIBRARIES)}
-        ),
+        "acceptable": _closed({name: _closed({"loss": answer["loss"]}, "loss") for name in (*CONVENTIONS, *LIBRARIES)}),
     }
     return {key: of_case[key] for key in keys.CASE}
 

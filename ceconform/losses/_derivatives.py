@@ -16,11 +16,11 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     On a backend without autodiff it is the plain value; `value_and_grad` works on all of them.
     """
     if made_of(xp, "torch"):
-        from ceconform.losses._derivatives_torch import evaluate as evaluate_torch  # noqa: PLC0415 - lazily
+        from ceconform.losses._derivatives_torch import evaluate as evaluate_torch
 
         return evaluate_torch(xp, kernel, *arrays)
     if made_of(xp, "jax"):
-        from ceconform.losses._derivatives_jax import evaluate as evaluate_jax  # noqa: PLC0415 - lazily
+        from ceconform.losses._derivatives_jax import evaluate as evaluate_jax
 
         return evaluate_jax(xp, kernel, *arrays)
     return kernel.value(xp, *arrays)

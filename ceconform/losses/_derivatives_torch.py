@@ -11,7 +11,7 @@ from ceconform.losses._kernel import Kernel, pull, push
 __all__ = ["evaluate"]
 
 
-class _Reverse(torch.autograd.Function):  # type: ignore[misc] - torch is not installed where mypy runs
+class _Reverse(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here
     """Reverse mode, which is all that Dynamo takes: it refuses a function that has a `jvp`."""
 
     generate_vmap_rule = True
@@ -29,9 +29,7 @@ class _Reverse(torch.autograd.Function):  # type: ignore[misc] - torch is not in
     def backward(ctx: Any, cotangent: Any) -> Any:
         xp, kernel, arrays = ctx.xp, ctx.kernel, ctx.saved_tensors
         wanted = zip(ctx.needs_input_grad[2:], kernel.slopes, strict=False)
-        gradients = (
-            pull(xp, kernel, cotangent, slope(xp, *arrays)) if want else None for want, slope in wanted
-        )
+        gradients = (pull(xp, kernel, cotangent, slope(xp, *arrays)) if want else None for want, slope in wanted)
         return (None, None, *gradients)
 
 

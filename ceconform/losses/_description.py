@@ -16,18 +16,7 @@ from ceconform.losses._reduction import Reduction, expect_reduction, log_of
 from ceconform.losses._rules import Rules, computed_in_float32, read
 from ceconform.losses._transforms import transformed
 
-__all__ = [
-    "Common",
-    "Subject",
-    "binary_labels",
-    "distribution",
-    "one_hot",
-    "real_labels",
-    "shared",
-    "signs",
-    "smoothed",
-    "subject",
-]
+__all__ = ["Common", "Subject", "subject"]
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "logits": (-math.inf, math.inf),
@@ -105,10 +94,12 @@ class Subject:
         return other if weight is None else differentiable(self.xp, PRODUCT, weight, other)
 
     def weighted_classes(self, weight: Any, q: Any) -> Any:
-        """Return w_c q_c; the weight of a class that has no part in a row may be anything."""
+        """Return w_c q_c, NaN for labels that are none; the weight of a class without a part may be anything."""
         if weight is None:
             return q
-        return self.weighted(self.xp.where(self.xp.isnan(weight) & (q == 0), 0.0, weight), q)
+        xp = self.xp
+        mass = self.weighted(xp.where(xp.isnan(weight) & (q == 0), 0.0, weight), q)
+        return xp.where(xp.isnan(q), math.nan, mass)
 
     def total(self, weight: Any, q: Any) -> Any:
         """Return the weight of each row, Σ_c q_c w_c; None where the reduction does not ask."""
@@ -117,7 +108,9 @@ class Subject:
             "target-weights",
         }:
             return None
-        return self.xp.sum(self.weighted_classes(weight, q), axis=self.checked_axis)
+        total = self.xp.sum(self.weighted_classes(weight, q), axis=self.checked_axis)
+        # A row whose labels are not valid is NaN; the other rows' share in the mean stays known.
+        return total if weight is not None else self.xp.where(self.xp.isnan(total), 1.0, total)
 
     def weights(self, value: Any, name: str, shape: tuple[int, ...]) -> Any:
         """Return weights that broadcast to the shape, NaN where one is negative; None stays None."""
@@ -205,10 +198,10 @@ def subject(
     )
 
 
-def _axis(axis: Any, x: Any, name: str) -> int:
+def _axis(axis: int, x: Any, name: str) -> int:
     if x.ndim == 0:
         raise ShapeError(f"`{name}` must have a class axis: expected at least one axis, got shape ()")
-    if not isinstance(axis, int) or not -x.ndim <= axis < x.ndim:
+    if not isinstance(axis, int) or isinstance(axis, bool) or not -x.ndim <= axis < x.ndim:
         raise ArgumentError(f"`axis` must be an axis of `{name}`, in [{-x.ndim}, {x.ndim}): got {axis!r}")
     axis = axis if axis < 0 else axis - x.ndim
     if x.shape[axis] == 0:

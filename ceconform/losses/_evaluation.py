@@ -49,7 +49,7 @@ class Evaluation:
 def _quiet(predictions: Any) -> contextlib.AbstractContextManager[Any]:
     """Keep NumPy from warning of the infinities and NaNs that are selected away, or are the answer."""
     if type(predictions).__module__.partition(".")[0] in {"numpy", "array_api_strict"}:
-        import numpy as np  # noqa: PLC0415 - a backend like others, imported for its own arrays alone
+        import numpy as np
 
         return np.errstate(all="ignore")
     return contextlib.nullcontext()

@@ -36,7 +36,7 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
     if xp is not None and not made_of(xp, "torch"):
         return xp
     if _is_torch(x):
-        from array_api_compat import torch as torch_namespace  # noqa: PLC0415 - imports torch
+        from array_api_compat import torch as torch_namespace
 
         return torch_namespace
     try:
@@ -62,9 +62,7 @@ def is_floating(xp: Any, dtype: Any) -> bool:
 def predictions(xp: Any, x: Any, name: str) -> None:
     """Refuse predictions that are not real floating numbers."""
     if not is_floating(xp, x.dtype):
-        raise DTypeError(
-            f"`{name}` must have a real floating dtype: got {x.dtype}; convert them, which is yours to do"
-        )
+        raise DTypeError(f"`{name}` must have a real floating dtype: got {x.dtype}; convert them, which is yours to do")
 
 
 def device_of(xp: Any, x: Any) -> Any:
@@ -87,8 +85,7 @@ def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -
         or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
     ):
         raise DTypeError(
-            f"`{name}` must be an array of the same library as the predictions, {_library(like)}: "
-            f"got {_library(value)}"
+            f"`{name}` must be an array of the same library as the predictions, {_library(like)}: got {_library(value)}"
         )
     return value
 
@@ -115,9 +112,7 @@ def expect_broadcastable(x: Any, name: str, shape: tuple[int, ...]) -> None:
     own = tuple(x.shape)
     tail = shape[len(shape) - len(own) :]
     if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own, tail, strict=True)):
-        raise ShapeError(
-            f"`{name}` must broadcast to the shape of the unreduced loss: expected {shape}, got {own}"
-        )
+        raise ShapeError(f"`{name}` must broadcast to the shape of the unreduced loss: expected {shape}, got {own}")
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:

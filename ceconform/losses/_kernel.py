@@ -1,4 +1,4 @@
-"""A kernel: the loss of one element or row, and its analytic derivative by each array that it is a function of."""
+"""A kernel: the loss of one element or row, with its analytic derivatives."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
     """
     if kernel.axis is not None:
         cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
-    still = (cotangent == 0) | (xp.isinf(cotangent) & (slope == 0))
+    still = (cotangent == 0) | ((slope == 0) & ~xp.isfinite(cotangent))
     return xp.where(still, 0.0, cotangent * slope)
 
 

@@ -33,10 +33,8 @@ def describe(
     if alpha is not None:
         alpha = number(alpha, "alpha", 0.0, 1.0)
         positive, negative = alpha * positive, (1 - alpha) * negative
-    if on.space == "logits":
-        kernel = _kernels.binary_logits(gamma)
-    else:
-        kernel = _kernels.binary_probabilities(on.rules, gamma)
+    of_logits = on.space == "logits"
+    kernel = _kernels.binary_logits(gamma) if of_logits else _kernels.binary_probabilities(on.rules, gamma)
     return on.evaluation(kernel, positive, negative)
 
 

@@ -127,9 +127,7 @@ def categorical_cross_entropy(
     array([1.20751875, 0.        ])
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
-    on = subject(
-        "categorical_cross_entropy", probabilities, "probabilities", common, axis=axis, spaces=SPACES
-    )
+    on = subject("categorical_cross_entropy", probabilities, "probabilities", common, axis=axis, spaces=SPACES)
     return describe(on, distribution(on, labels), label_smoothing=label_smoothing, class_weight=class_weight)
 
 

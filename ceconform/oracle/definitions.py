@@ -124,7 +124,7 @@ def categorical_hinge(pool: Pool, row: Row, logits: list[Value]) -> bool:
     wrong = {c: z for c, z in enumerate(logits) if c != row.label}
     best = _largest(wrong)
     top = wrong[best[0]] if best else -math.inf
-    if isinstance(top, float) and top == right and best:
+    if isinstance(top, float) and isinstance(right, float) and top == right:
         return False
     share = 1 / len(best) if best else 0.0
     if (isinstance(top, float) and top > 0) or (isinstance(right, float) and right < 0):

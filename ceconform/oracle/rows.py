@@ -180,12 +180,9 @@ def _classes(row: Row, call: Call, rules: Rules, labels: Sequence[float], classe
         return
     plain = _distribution(row, call, labels, classes)
     if plain is None:
-        if not row.counts:
-            row.dead = True
-        elif call.get("class_weight") is not None:
-            row.weight = row.target_weight = None
-        elif row.weight is not None:
-            row.weight = row.target_weight = row.scale
+        row.dead = row.dead or not row.counts
+        known = call.loss == "categorical_hinge_loss" and row.weight is not None  # its classes have no weights
+        row.weight = row.target_weight = row.scale if known else None
         return
     smoothing = call.get("label_smoothing", 0.0) or rules.clip_labels is not None
     target = {c: _smoothed(plain.get(c, _ZERO), classes, call, rules) for c in range(classes)} if smoothing else plain
@@ -250,7 +247,11 @@ def _distribution(row: Row, call: Call, labels: Sequence[float], classes: int) -
 
 def _settle(row: Row, call: Call) -> None:
     """A weight of 0 wins over everything that the row holds, and so does not being counted."""
-    weightless = bool(row.target) and not row.mass and call.loss != "brier_loss"
+    if row.scale == 0:
+        row.weight = row.target_weight = _ZERO
+    weightless = bool(row.target) and not row.mass
+    if call.loss == "brier_loss":
+        weightless = row.class_weight is not None and not any(row.class_weight.values())
     if row.dead or (row.invalid is None and weightless):
         row.dead, row.invalid = True, None
     elif row.invalid is None and any(map(math.isnan, row.values)):

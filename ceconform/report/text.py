@@ -89,7 +89,8 @@ def _table(tallies: Iterable[Tally]) -> Table:
     table.add_column("worst pass", justify="right", overflow="fold")
     for tally in tallies:
         counts = (str(tally.counts.get(verdict, 0) or "·") for verdict in VERDICTS)
-        table.add_row(tally.implementation, tally.version, *counts, ulps(tally.worst))
+        # Not strings, in which `keras[jax]` would be markup.
+        table.add_row(*map(Text, (tally.implementation, tally.version, *counts, ulps(tally.worst))))
     return table
 
 
