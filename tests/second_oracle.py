@@ -12,7 +12,6 @@ import mpmath as mp
 import numpy as np
 
 DIGITS = 60
-BINARY = ("binary_cross_entropy", "binary_focal_loss", "soft_margin_loss", "hinge_loss", "squared_hinge_loss")
 
 
 class Witness(NamedTuple):
@@ -51,7 +50,7 @@ ACTIVATIONS = {
 
 def elementwise(call):
     """Whether each prediction has its own loss."""
-    return call.loss.removesuffix("_with_logits") in BINARY or (call.loss == "brier_loss" and call.axis is None)
+    return call.spec.labels in {"binary", "sign"} or (call.loss == "brier_loss" and call.axis is None)
 
 
 def space_of(call, conventions):
@@ -102,11 +101,8 @@ def logarithm(p, call, conventions):
     for rule in conventions:
         if rule.add:
             p = p + constant(rule.add, call.dtype)
-    found = mp.log(p)
-    for rule in conventions:
-        if rule.floor_log:
-            found = max(found, constant(rule.floor_log, call.dtype))
-    return found
+    floors = [constant(rule.floor_log, call.dtype) for rule in conventions if rule.floor_log]
+    return max([mp.log(p), *floors])
 
 
 def smooth(q, classes, call, conventions):
@@ -231,14 +227,12 @@ def _evaluate(call, conventions):
         rows.append((targets(label, len(cell), call, conventions) if counts else [], label, counts))
     by = divisor(call, conventions, rows, scales, weights)
     nats = mp.log(mp.mpf(call.get("base"))) if call.get("base") is not None else mp.mpf(1)
-    losses, pulls = [], []
+    losses, pulls = [mp.mpf(0)] * len(cells), [mp.mpf(0)] * len(cells)
     gradient = np.full(call.predictions.size, mp.mpf(0), dtype=object)
     spread = gradient.copy()
     for at, cell in enumerate(cells):
         q, label, counts = rows[at]
         if not counts or scales[at] == 0:
-            losses.append(mp.mpf(0))
-            pulls.append(mp.mpf(0))
             continue
         xs = [mp.mpf(float(x)) for x in cell]
 
@@ -248,20 +242,19 @@ def _evaluate(call, conventions):
         soft = [scales[at] * w * t / nats for w, t in zip(weights[at], q, strict=True)]
         if call.spec.labels in {None, "sign"}:
             soft = [mp.mpf(0)] * len(soft)
-        losses.append(one(*xs))
+        losses[at] = one(*xs)
         slopes, spreads = _derivatives(one, xs, soft)
-        pulls.append(mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True)))
+        pulls[at] = mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True))
         gradient[where[at]] = [g / by for g in slopes]
         spread[where[at]] = [x / abs(by) for x in spreads]
     if call.reduction == "none":
         loss = np.array(losses, dtype=object).reshape(shape)
-        condition = np.array([abs(x) + p for x, p in zip(losses, pulls, strict=True)], dtype=object).reshape(shape)
+        condition = abs(loss) + np.array(pulls, dtype=object).reshape(shape)
     else:
         total = mp.fsum(losses) / by
         loss = np.array(total, dtype=object)
         condition = np.array(abs(total) + mp.fsum(pulls) / by, dtype=object)
-    form = call.predictions.shape
-    return Witness(loss, gradient.reshape(form), condition, spread.reshape(form))
+    return Witness(loss, gradient.reshape(call.predictions.shape), condition, spread.reshape(call.predictions.shape))
 
 
 def _rows(call):
