@@ -184,7 +184,7 @@ def lint(
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
 ) -> None:
     """Check case files: schema, sources, formatting, and every expected value against the oracle."""
-    from ceconform.authoring import lint as lint_corpus  # the oracle takes a while to import
+    from ceconform.authoring.lint import lint as lint_corpus  # the oracle takes a while to import
 
     problems = lint_corpus(paths or None, fix=fix)
     for problem in problems:
