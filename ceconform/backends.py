@@ -92,7 +92,9 @@ class Backend:
         array = self.make(self.load(), values, dtype or values.dtype.name, device or self.devices()[0])
         got = str(array.dtype).rpartition(".")[2]
         if dtype not in {None, got}:
-            raise ArgumentError(f"`dtype` must be one that {self.name} has as it is set up: expected {dtype}, got {got}")
+            raise ArgumentError(
+                f"`dtype` must be one that {self.name} has as it is set up: expected {dtype}, got {got}"
+            )
         return array
 
     def asnumpy(self, array: Any) -> NDArray[Any]:

@@ -72,6 +72,8 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
 def _inspect(path: Path, root: Path) -> _File:
     """Check one file by itself."""
     path = path.resolve()
+    if not path.is_relative_to(root.resolve()):
+        root = path.parent  # a file of somebody else's
     try:
         document = read(path)
         cases = load_file(path, root, answered=False)
