@@ -20,19 +20,25 @@ def ask(place, loss, predictions, labels=None, *, dtype="float32", **parameters)
         values = np.asarray(values)
         return backend.asarray(values, dtype if values.dtype.kind == "f" else None, device)
 
-    parameters = {name: make(v) if isinstance(v, ARRAYS) else v for name, v in parameters.items()}
+    arrays = {name: make(v) for name, v in parameters.items() if isinstance(v, ARRAYS)}
+    settings = {name: v for name, v in parameters.items() if name not in arrays}
     x = make(np.asarray(predictions, dtype=np.float64))
     rest = [] if labels is None else [make(labels)]
-    value, gradient = value_and_grad(loss)(x, *rest, **parameters)
+
+    def both(x, rest, arrays):
+        answer = value_and_grad(loss)(x, *rest, **arrays, **settings)
+        if not backend.autodiff:
+            return *answer, None
+        return *answer, differentiate(backend, lambda z: loss(z, *rest, **arrays, **settings), x)
+
+    if backend.name == "jax":  # compiled as one: JAX compiles each operation of an eager call for itself
+        both = backend.load().jit(both)
+    value, gradient, own = both(x, rest, arrays)
     assert x.dtype == value.dtype == gradient.dtype
     assert tuple(x.shape) == tuple(gradient.shape)
     value, gradient = backend.asnumpy(value), backend.asnumpy(gradient)
-    if backend.autodiff:
-        same(
-            gradient,
-            backend.asnumpy(differentiate(backend, lambda z: loss(z, *rest, **parameters), x)),
-            rtol=2e-2 if "16" in dtype else 1e-6,
-        )
+    if own is not None:
+        same(gradient, backend.asnumpy(own), rtol=2e-2 if "16" in dtype else 1e-6)
     return value, gradient
 
 

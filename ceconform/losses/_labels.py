@@ -37,8 +37,9 @@ def binary_labels(on: Subject, labels: Any, smoothing: float) -> tuple[Any, Any]
     epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
     t = _real_labels(on, labels)
     on.check(t, "labels", 0.0, 1.0)
-    t = on.xp.where((t >= 0) & (t <= 1), t, math.nan)
-    rest = 1 - t
+    valid = (t >= 0) & (t <= 1)
+    # Selected one by one: XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and the digits of ε are gone.
+    t, rest = on.xp.where(valid, t, math.nan), on.xp.where(valid, 1 - t, math.nan)
     if epsilon == 0:
         return t, rest
     if on.rules.smoothing == "others":

@@ -91,15 +91,17 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     error = (z - (gap - back)) + (-highest - back)
     error = xp.where(xp.isfinite(error), error, 0.0)
     exponential = xp.exp(gap)
-    odds = xp.where(top, 0.0, exponential + exponential * error)
-    rest = xp.sum(odds, axis=axis, keepdims=True) + (ties - 1)
+    odds = exponential + exponential * error
+    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1)
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
+    # inf - inf is 0 here. Other largest logits keep their exp(0) and their 0: constants would end second derivatives.
+    infinite = top & xp.isinf(highest)
     return Softmax(
         top=top,
         alone=top & (ties == 1),
-        odds=xp.where(top, 1.0, odds),
+        odds=xp.where(infinite, 1.0, odds),
         rest=xp.where(undefined, math.nan, rest),
-        drop=xp.where(top, 0.0, highest - z),
+        drop=xp.where(infinite, 0.0, highest - z),
     )
 
 

@@ -1,0 +1,106 @@
+"""Weights and the four reductions, once for all losses."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from asking import ask, same
+
+from ceconform import binary_cross_entropy_with_logits, sparse_cross_entropy_with_logits
+
+NAN = math.nan
+Z, T = [0.5, -1.0, 2.0, 30.0], [1.0, 0.0, 0.25, 0.0]
+
+
+def test_the_sum_is_n_times_the_mean(place):
+    """And both are the unreduced losses, added up."""
+    each, slopes = ask(place, binary_cross_entropy_with_logits, Z, T, reduction="none")
+    total, gradient = ask(place, binary_cross_entropy_with_logits, Z, T, reduction="sum")
+    mean, shares = ask(place, binary_cross_entropy_with_logits, Z, T, reduction="mean")
+    same(each.sum(), total)
+    same(slopes, gradient)
+    same(total, 4 * mean)
+    same(gradient, 4 * shares)
+
+
+def test_weights_are_repetition(place):
+    """A weight of 3 is the loss three times; `weighted_mean` divides by the number of repetitions."""
+    weights = [3, 0, 1, 2]
+    again = np.repeat(np.arange(4), weights)
+    value, gradient = ask(
+        place, binary_cross_entropy_with_logits, Z, T, sample_weight=weights, reduction="weighted_mean"
+    )
+    repeated, shares = ask(place, binary_cross_entropy_with_logits, np.asarray(Z)[again], np.asarray(T)[again])
+    same(repeated, value)
+    same([shares[again == i].sum() for i in range(4)], gradient)
+
+
+def test_the_plain_mean_counts_whatever_the_weights(place):
+    """Four losses are four, also where one weighs nothing."""
+    value, _ = ask(place, binary_cross_entropy_with_logits, Z, T, sample_weight=[3.0, 0.0, 1.0, 2.0])
+    each, _ = ask(place, binary_cross_entropy_with_logits, Z, T, sample_weight=[3.0, 0.0, 1.0, 2.0], reduction="none")
+    same(each.sum() / 4, value)
+
+
+def test_a_weight_of_zero_silences_whatever_stands_there(place):
+    """NaN and infinities too, in the value and in the gradient."""
+    value, gradient = ask(
+        place,
+        binary_cross_entropy_with_logits,
+        [NAN, math.inf, 0.0, 0.0],
+        [1.0, 0.0, 1.0, 1.5],
+        sample_weight=[0, 0, 1, 0],
+        reduction="weighted_mean",
+    )
+    same(math.log(2), value)
+    same([0, 0, -0.5, 0], gradient)
+
+
+def test_a_negative_or_infinite_weight_is_nan(place):
+    """It has no meaning, and keeps to its own loss."""
+    value, _ = ask(
+        place, binary_cross_entropy_with_logits, Z, T, sample_weight=[-1.0, math.inf, NAN, 1.0], reduction="none"
+    )
+    same([NAN, NAN, NAN, 30.0], value)
+
+
+def test_weights_broadcast_but_never_enlarge(place):
+    """One weight for each row, one for each column, or a number for all."""
+    z, t = np.zeros((2, 3)), np.ones((2, 3))
+    for weight in ([[1.0], [2.0]], [1.0, 2.0, 3.0], 2.0):
+        value, gradient = ask(place, binary_cross_entropy_with_logits, z, t, sample_weight=weight, reduction="none")
+        same(np.broadcast_to(weight, (2, 3)) * math.log(2), value)
+        same(np.broadcast_to(weight, (2, 3)) * -0.5, gradient)
+
+
+def test_weighted_mean_divides_by_sample_and_class_weights(place):
+    """Σ s w_y l / Σ s w_y for class indices."""
+    z = [[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]]
+    s, w, y = [1.0, 2.0, 3.0], [0.5, 4.0], [0, 1, 1]
+    each, _ = ask(place, sparse_cross_entropy_with_logits, z, y, reduction="none")
+    both = np.asarray(s) * np.asarray(w)[y]
+    value, _ = ask(
+        place, sparse_cross_entropy_with_logits, z, y, sample_weight=s, class_weight=w, reduction="weighted_mean"
+    )
+    same((both * each).sum() / both.sum(), value)
+
+
+@pytest.mark.parametrize(("reduction", "expected"), [("sum", 0.0), ("mean", NAN), ("weighted_mean", NAN)])
+def test_an_empty_batch(place, reduction, expected):
+    """Its sum is 0, its mean NaN, its gradient empty."""
+    value, gradient = ask(
+        place, sparse_cross_entropy_with_logits, np.zeros((0, 3)), np.zeros(0, dtype=int), reduction=reduction
+    )
+    same(expected, value)
+    assert gradient.shape == (0, 3)
+
+
+def test_a_nan_row_keeps_its_nan_to_itself(place):
+    """Its neighbours have the gradient that they have without it."""
+    rows, labels = [[0.0, 1.0], [NAN, 0.0], [2.0, 0.0]], [0, 0, 5]
+    value, gradient = ask(place, sparse_cross_entropy_with_logits, rows, labels, reduction="weighted_mean")
+    _, alone = ask(place, sparse_cross_entropy_with_logits, rows[:1], labels[:1], reduction="sum")
+    same(NAN, value)
+    same([alone[0] / 3, [NAN, NAN], [NAN, NAN]], gradient)
