@@ -7,6 +7,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -127,7 +128,7 @@ def ask_for(loss: str, *, soft: bool = False, **parameters: Any) -> Call:
 
 
 def everything() -> list[Call]:
-    """Each loss by each reduction, with and without weights of samples, and with each other parameter alone."""
+    """Each loss by each reduction, with and without weights, with each other parameter alone; some in each dtype."""
     calls = []
     for loss, spec in LOSSES.items():
         forms: list[dict[str, Any]] = [{"axis": None}, {}] if loss == "brier_loss" else [{}]
@@ -144,6 +145,9 @@ def everything() -> list[Call]:
             calls += [ask_for(loss, ignore_index=2, reduction=r) for r in ("sum", "mean")]
         if spec.labels == "distribution" and loss != "kl_divergence":
             calls.append(ask_for(loss, soft=True))
+    for dtype in ("float64", "float16", "bfloat16"):
+        for loss in ("sparse_cross_entropy", "sparse_cross_entropy_with_logits"):
+            calls.append(replace(ask_for(loss, reduction="mean"), dtype=dtype))
     return calls
 
 
@@ -160,9 +164,14 @@ def answers(library: str) -> list[tuple[Call, list[Observation]]]:
     """What the library says to everything; its process is started once."""
     worker = Worker(command(library), limit=60.0)
     try:
-        return [(call, list(worker.ask(number, call))) for number, call in enumerate(CALLS)]
+        asked = [call for call in CALLS if call.dtype in worker.hello["dtypes"]]
+        return [(call, list(worker.ask(number, call))) for number, call in enumerate(asked)]
     finally:
         worker.close()
+
+
+TOLERANCE = {"float64": 2e-5, "float32": 2e-5, "float16": 4e-3, "bfloat16": 3e-2}
+"""Of values: these are tests of the words, and how close the numbers are is what cases measure."""
 
 
 def softplus(x: Any) -> Any:
@@ -273,9 +282,8 @@ def test_every_answer_is_the_definition(library):
             assert seen.value.raised == "", where
             expected = as_the_library_reads(library, call, seen.via)(call.predictions)
             assert seen.value.shape == expected.shape, where
-            np.testing.assert_allclose(
-                np.reshape(seen.value.values, expected.shape), expected, 2e-5, 1e-6, err_msg=where
-            )
+            got, near = np.reshape(seen.value.values, expected.shape), TOLERANCE[call.dtype]
+            np.testing.assert_allclose(got, expected, near, near, err_msg=where)
 
 
 @each_library
@@ -293,8 +301,8 @@ def test_every_gradient_is_that_of_the_sum(library):
             assert seen.gradient is not None, where
             assert seen.gradient.raised == "", where
             expected = slope(as_the_library_reads(library, call, seen.via), call.predictions)
-            got = np.reshape(seen.gradient.values, expected.shape)
-            np.testing.assert_allclose(got, expected, 1e-4, 1e-5, err_msg=where)
+            got, near = np.reshape(seen.gradient.values, expected.shape), TOLERANCE[call.dtype]
+            np.testing.assert_allclose(got, expected, 5 * near, near, err_msg=where)
 
 
 @each_library

@@ -62,6 +62,7 @@ WEIGHT = np.ones(4)
         ("sparse_cross_entropy", {"reduction": "mean", "sample_weight": WEIGHT}, "sum of the weights"),
         ("sparse_cross_entropy", {"reduction": "mean", "shape": (2, 4, 3)}, "two dimensions"),
         ("binary_cross_entropy", {"reduction": "mean"}, "one dimension"),
+        ("sparse_cross_entropy", {"reduction": "mean", "shape": (4, 1)}, "two classes or more"),
         ("categorical_cross_entropy", {"reduction": "mean", "labels": SOFT}, "not distributions"),
         ("categorical_hinge_loss", {"reduction": "sum"}, "the mean, not the sum"),
         ("categorical_hinge_loss", {"reduction": "mean", "shape": (4, 2)}, "two classes"),

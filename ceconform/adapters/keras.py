@@ -246,7 +246,16 @@ class OnTensorFlow(Keras):
     name = "keras[tensorflow]"
     backend = "tensorflow"
     conventions = LIBRARIES["keras[tensorflow]"]
-    dialect = _dialect("tensorflow", "import tensorflow as tf\ntf.config.set_visible_devices([], 'GPU')\n", TENSORFLOW)
+    dialect = _dialect(
+        "tensorflow",
+        "import tensorflow as tf\ntf.config.set_visible_devices([], 'GPU')\n",
+        TENSORFLOW,
+        numpy="{name}.numpy()",
+    )
+
+    def asnumpy(self, array: Any) -> NDArray[np.float64]:
+        """By TensorFlow's own way: Keras' has none for a scalar in bfloat16."""
+        return np.asarray(array.numpy()).astype(np.float64)
 
 
 class OnTorch(Keras):

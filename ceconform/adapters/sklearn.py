@@ -37,6 +37,8 @@ def _rows(q: Question) -> Source:
     """A row for each sample, a column for each class."""
     if not q.matrix:
         raise Unsupported("predictions have a row for each sample and a column for each class: two dimensions")
+    if q.classes == 1:
+        raise Unsupported("a classification has two classes or more")
     return q.x if q.classes_last else Source(f"{q.x}.T")
 
 
