@@ -81,8 +81,8 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
     if how.kind == "sum":
         return total
     divisor = _divisor(xp, losses, how)
-    # The sum may overflow where the mean does not.
-    shares = xp.sum(_over(losses, divisor, xp, how.empty))
+    # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
+    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
     return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 
