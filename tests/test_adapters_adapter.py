@@ -95,3 +95,18 @@ def test_a_loss_without_a_method_is_unsupported():
     """The reason names the loss."""
     with pytest.raises(Unsupported, match="the library has no categorical_cross_entropy"):
         list(Adapter().routes(question()))
+
+
+NAMES = {"mean": "batch_mean", "sum": "sum"}
+
+
+def test_a_reduction_has_the_librarys_name():
+    """One that nobody knows is handed on, because refusing it is the library's part."""
+    assert question(reduction="mean").reduction_as(NAMES) == "batch_mean"
+    assert question(reduction="meann").reduction_as(NAMES) == "meann"
+
+
+def test_a_reduction_of_the_librarys_own_is_no_mistake_there():
+    """So the library cannot be asked to refuse it."""
+    with pytest.raises(Unsupported, match="'batch_mean' is a reduction of the library's own"):
+        question(reduction="batch_mean").reduction_as(NAMES)

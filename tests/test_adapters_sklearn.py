@@ -59,6 +59,7 @@ WEIGHT = np.ones(4)
     ("loss", "parameters", "reason"),
     [
         ("sparse_cross_entropy", {}, "reduces to one number"),
+        ("sparse_cross_entropy", {"reduction": "average"}, "no names of reductions"),
         ("sparse_cross_entropy", {"reduction": "mean", "sample_weight": WEIGHT}, "sum of the weights"),
         ("sparse_cross_entropy", {"reduction": "mean", "shape": (2, 4, 3)}, "two dimensions"),
         ("binary_cross_entropy", {"reduction": "mean"}, "one dimension"),

@@ -103,6 +103,12 @@ class Question:
         labels = self.call.labels
         return labels is not None and bool(np.isin(labels, (0, 1)).all()) and not self.get("label_smoothing")
 
+    def reduction_as(self, names: Mapping[str, str]) -> str:
+        """The library's name of the reduction; one that nobody knows is handed on, for the library to refuse."""
+        if self.reduction not in names and self.reduction in names.values():
+            raise Unsupported(f"{self.reduction!r} is a reduction of the library's own")
+        return names.get(self.reduction, self.reduction)
+
     @property
     def weighted(self) -> bool:
         """Whether any weights are stated, so that the two means differ."""

@@ -47,7 +47,7 @@ def _forms(q: Question, function: str, name: str, labels: Source, x: Source, **k
         yield spell(f"keras.losses.{function}", labels, x, **keywords)
     # A loss computes in float32 unless it is told another dtype.
     dtype = None if q.dtype == "float32" else q.dtype
-    made = spell(f"keras.losses.{name}", **keywords, reduction=_REDUCTIONS.get(q.reduction, q.reduction), dtype=dtype)
+    made = spell(f"keras.losses.{name}", **keywords, reduction=q.reduction_as(_REDUCTIONS), dtype=dtype)
     asked = spell("", labels, x, sample_weight=weight)
     yield Source(f"{made}{asked}").by(f"keras.losses.{name}")
 

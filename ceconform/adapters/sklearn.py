@@ -16,6 +16,8 @@ __all__ = ["ADAPTERS", "Sklearn"]
 
 def _mean(q: Question, function: str) -> None:
     """Refuse what is not a mean that divides by the sum of the weights."""
+    if q.reduction not in REDUCTIONS:
+        raise Unsupported(f"{function} has no names of reductions")
     if q.reduction == "none":
         raise Unsupported(f"{function} reduces to one number")
     if q.reduction not in REDUCTIONS:
