@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -118,8 +121,8 @@ def test_the_hessian_in_jax_and_at_a_logit_of_zero(jax):
     same([[0.25, 0], [0, np.exp(-1) / (1 + np.exp(-1)) ** 2]], hessian(z, t))
 
 
-# Dynamo itself instantiates a `Function` to trace it.
-@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+# PyTorch's compiler goes through what PyTorch deprecates: instances of `Function`, torch.jit.script_method.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "loss",
@@ -141,3 +144,28 @@ def test_torch_compiles_the_full_graph(torch, loss):
     compiled = torch.autograd.grad(torch.compile(mean, fullgraph=True)(x, labels, weight), (x, weight))
     for a, b in zip(eager, compiled, strict=True):
         torch.testing.assert_close(b, a)
+
+
+SHARDED = """
+import jax, numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from ceconform import sparse_cross_entropy_with_logits as loss
+rng = np.random.default_rng(9)
+z, y, w = rng.normal(size=(6, 40)), rng.integers(0, 40, 6), rng.random(40)
+for kind in AxisType.Auto, AxisType.Explicit:
+    mesh = jax.make_mesh((4,), ("classes",), axis_types=(kind,))
+    shards = NamedSharding(mesh, PartitionSpec(None, "classes"))
+    both = jax.jit(jax.value_and_grad(lambda z: loss(z, y, class_weight=w, label_smoothing=0.1, reduction="weighted_mean")))
+    x = jax.device_put(z.astype(np.float32), shards)
+    value, gradient = both(x)
+    assert gradient.sharding.is_equivalent_to(shards, 2)
+    np.testing.assert_allclose(value, loss(z, y, class_weight=w, label_smoothing=0.1, reduction="weighted_mean"), rtol=1e-6)
+    assert "all-gather" not in both.lower(x).compile().as_text()
+"""
+
+
+def test_sharded_classes_stay_sharded(jax):
+    """Value and gradient of logits whose classes lie on four devices, with no all-gather of them."""
+    del jax
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-c", SHARDED], env=environment, check=True)  # noqa: S603 - our own program

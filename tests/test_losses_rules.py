@@ -34,7 +34,7 @@ def test_keras_clips_in_the_dtype_of_the_computation(place):
 
 
 def test_keras_renormalises_rows(place):
-    """p / Σ p, then the clip; the gradient goes through both."""
+    """Divided by Σ p, then the clip; the gradient goes through both."""
     value, gradient = ask(
         place, categorical_cross_entropy, [[0.5, 1.5], [2.0, 2.0]], np.eye(2), convention="keras", reduction="none"
     )

@@ -84,10 +84,14 @@ class Subject:
         if self.common.check:
             _inputs.expect_within(self.xp, x, name, low, high, where)
 
+    def placed(self, value: Any) -> Any:
+        """Return an array of the predictions' shape where they are: JAX's explicit shardings do not mix in a select."""
+        return value * self.xp.ones_like(self.x) if _inputs.made_of(self.xp, "jax") else value
+
     def over_classes(self, value: Any) -> Any:
         """Return an array of one number for each class as it broadcasts against the predictions."""
         value = self.xp.reshape(value, (self.classes, *(1 for _ in range(-self.checked_axis - 1))))
-        return self.xp.broadcast_to(value, tuple(self.x.shape))
+        return self.placed(self.xp.broadcast_to(value, tuple(self.x.shape)))
 
     def weighted(self, weight: Any, other: Any) -> Any:
         """Return weight · other, where a weight of exactly 0 gives 0."""

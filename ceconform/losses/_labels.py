@@ -87,7 +87,7 @@ def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
         known = known | ~counts
     classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
     hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
-    return xp.where(xp.expand_dims(known, axis=axis), hot, math.nan), counts
+    return on.placed(xp.where(xp.expand_dims(known, axis=axis), hot, math.nan)), counts
 
 
 def shared(on: Subject, labels: Any) -> tuple[Any, Any]:
