@@ -12,20 +12,20 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = ["lint", "tests"]
 
 REPORTS = Path("reports")
-# Implementation -> the extras that it needs.
+# Implementation -> the extras that it needs; those that take longest come first.
 IMPLEMENTATIONS = {
-    "torch": ["torch"],
-    "tensorflow": ["tensorflow"],
+    "keras[jax]": ["keras", "jax"],
+    "optax": ["optax"],
+    "ceconform[jax]": ["jax"],
     "keras[tensorflow]": ["keras", "tensorflow"],
     "keras[torch]": ["keras", "torch"],
-    "keras[jax]": ["keras", "jax"],
     "keras[numpy]": ["keras"],
-    "optax": ["optax"],
+    "tensorflow": ["tensorflow"],
+    "torch": ["torch"],
     "sklearn": ["sklearn"],
-    "ceconform[numpy]": [],
     "ceconform[torch]": ["torch"],
-    "ceconform[jax]": ["jax"],
     "ceconform[array_api_strict]": ["array_api_strict"],
+    "ceconform[numpy]": [],
     "ceconform[cupy]": ["cupy"],
 }
 WITHOUT_GPU = [name for name in IMPLEMENTATIONS if name != "ceconform[cupy]"]

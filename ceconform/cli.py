@@ -114,7 +114,7 @@ def run(
                 watch.see(event, results)
                 failed |= any(result.verdict in {"fail", "error"} for result in results)
         if not piped:
-            Console().print(report.render_text(report.Report.read(path)))
+            _show(report.Report.read(path))
     raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
 
 
@@ -150,7 +150,7 @@ def report_(
     elif text:
         typer.echo(text, nl=False)
     else:
-        Console().print(report.render_text(merged))
+        _show(merged)
 
 
 @app.command()
@@ -184,12 +184,20 @@ def lint(
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
 ) -> None:
     """Check case files: schema, sources, formatting, and every expected value against the oracle."""
-    from ceconform.authoring import lint as lint_corpus  # the oracle takes a while to import
+    from ceconform.authoring.lint import lint as lint_corpus  # the oracle takes a while to import
 
     problems = lint_corpus(paths or None, fix=fix)
     for problem in problems:
         typer.echo(str(problem))
     raise typer.Exit(NOT_VALID if problems else 0)
+
+
+def _show(shown: report.Report) -> None:
+    """A report on a terminal, coloured and as wide as that is; as plain text in a pipe."""
+    if sys.stdout.isatty():
+        Console().print(report.render_text(shown))
+    else:
+        typer.echo(report.render_plain(shown), nl=False)
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

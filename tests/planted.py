@@ -119,3 +119,13 @@ class Refuses(Healthy):
     def binary_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
         """An error of the library is an answer."""
         yield spell("np.reshape", q.x, 7)
+
+
+class Wrong(Healthy):
+    """A loss that answers 7."""
+
+    name = "wrong"
+
+    def hinge_loss(self, q: Question) -> Iterator[Source]:
+        """Whatever is asked."""
+        yield spell("np.full_like", q.x, 7.0)

@@ -6,17 +6,15 @@ loss is finite and smooth; the edges are tested against their table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
 
-DIGITS = 90
-BINARY = ("binary_cross_entropy", "binary_focal_loss", "soft_margin_loss", "hinge_loss", "squared_hinge_loss")
+DIGITS = 60
 
 
-@dataclass
-class Witness:
+class Witness(NamedTuple):
     """Arrays of mpf."""
 
     loss: np.ndarray
@@ -32,10 +30,12 @@ def constant(text, dtype):
 
 
 def sigmoid(z):
+    """1 / (1 + e^-z)."""
     return 1 / (1 + mp.exp(-z))
 
 
 def softmax(zs):
+    """e^z / Σ e^z."""
     whole = mp.fsum(mp.exp(z) for z in zs)
     return [mp.exp(z) / whole for z in zs]
 
@@ -49,21 +49,20 @@ ACTIVATIONS = {
 
 
 def elementwise(call):
-    return call.loss.removesuffix("_with_logits") in BINARY or (call.loss == "brier_loss" and call.axis is None)
+    """Whether each prediction has its own loss."""
+    return call.spec.labels in {"binary", "sign"} or (call.loss == "brier_loss" and call.axis is None)
 
 
 def space_of(call, conventions):
-    space = "logits" if call.loss.endswith("_with_logits") else "probabilities"
-    if call.loss == "nll_loss":
-        space = "log_probabilities"
-    if call.loss in ("soft_margin_loss", "multilabel_softmax_loss"):
-        space = "logits"
+    """What the predictions are taken for."""
+    space = call.spec.predictions
     for rule in conventions:
         space = rule.taken_as or space
     return space
 
 
 def activated(xs, call, conventions):
+    """The predictions after every activation."""
     for name in [call.activation, *(rule.activation for rule in conventions)]:
         if name:
             xs = ACTIVATIONS[name](xs)
@@ -71,6 +70,7 @@ def activated(xs, call, conventions):
 
 
 def bounds(rule, dtype):
+    """Where a convention clips."""
     low = constant(rule.clip_low, dtype)
     if rule.clip_high == "1-low":
         kind = np.float64 if dtype == "float64" else np.float32
@@ -97,17 +97,16 @@ def probabilities(xs, call, conventions, binary):
 
 
 def logarithm(p, call, conventions):
+    """Log p, with what is added within it and its floor."""
     for rule in conventions:
         if rule.add:
             p = p + constant(rule.add, call.dtype)
-    found = mp.log(p)
-    for rule in conventions:
-        if rule.floor_log:
-            found = max(found, constant(rule.floor_log, call.dtype))
-    return found
+    floors = [constant(rule.floor_log, call.dtype) for rule in conventions if rule.floor_log]
+    return max([mp.log(p), *floors])
 
 
 def smooth(q, classes, call, conventions):
+    """A smoothed label."""
     share = mp.mpf(call.get("label_smoothing", 0.0))
     if any(rule.smoothing == "others" for rule in conventions):
         q = (1 - share) * q + share * (1 - q) / (classes - 1)
@@ -122,21 +121,26 @@ def smooth(q, classes, call, conventions):
 
 def targets(label, classes, call, conventions):
     """The smoothed distribution that a row is labelled with."""
+    plain = plain_targets(label, classes, call)
+    if call.spec.labels in {"sign", None}:
+        return plain
+    return [smooth(q, len(plain), call, conventions) for q in plain]
+
+
+def plain_targets(label, classes, call):
+    """The distribution before it is smoothed."""
     kind = call.spec.labels
     if kind == "binary" or (call.loss == "brier_loss" and call.axis is None):
-        yes = smooth(mp.mpf(float(label)), 2, call, conventions)
-        return [yes, 1 - yes]
+        return [mp.mpf(float(label)), 1 - mp.mpf(float(label))]
     if kind == "sign":
         return [mp.mpf(label > 0), mp.mpf(label < 0)]
     if kind is None:
         return [mp.mpf(1)] * classes
     if kind == "index":
-        plain = [mp.mpf(c == label) for c in range(classes)]
-    elif kind == "multi-hot":
-        plain = [mp.mpf(float(q)) / int(sum(label)) for q in label]
-    else:
-        plain = [mp.mpf(float(q)) for q in label]
-    return [smooth(q, classes, call, conventions) for q in plain]
+        return [mp.mpf(c == label) for c in range(classes)]
+    if kind == "multi-hot":
+        return [mp.mpf(float(q)) / int(sum(label)) for q in label]
+    return [mp.mpf(float(q)) for q in label]
 
 
 def row_loss(xs, label, weights, call, conventions):
@@ -198,16 +202,12 @@ def divisor(call, conventions, rows, scales, weights):
         return mp.mpf(sum(counts for _, _, counts in rows))
     total = mp.mpf(0)
     for (q, label, counts), s, w in zip(rows, scales, weights, strict=True):
-        if not counts:
-            continue
-        if elementwise(call) or call.spec.labels is None or call.get("class_weight") is None:
-            soft = call.spec.labels == "distribution" and not elementwise(call)
-            part = mp.fsum(q) if soft and kind == "weights" else mp.mpf(1)
-        elif kind == "target-weights" and call.spec.labels == "index":
-            part = w[label]
-        else:
-            part = mp.fsum(x * t for x, t in zip(w, q, strict=True))
-        total += s * part
+        if counts and (elementwise(call) or call.spec.labels is None):
+            total += s
+        elif counts:
+            part = plain_targets(label, len(q), call) if kind == "target-weights" else q
+            balance = w if call.get("class_weight") is not None else [1] * len(q)  # α is no weight
+            total += s * mp.fsum(x * t for x, t in zip(balance, part, strict=True))
     return total
 
 
@@ -218,82 +218,81 @@ def evaluate(call, conventions=()):
 
 
 def _evaluate(call, conventions):
-    axis = -1 if call.axis is None else call.axis
-    if any(rule.precision for rule in conventions):
-        raise NotImplementedError
-    if elementwise(call):
-        shape = call.predictions.shape
-        cells, where = call.predictions.reshape(-1, 1), np.arange(call.predictions.size).reshape(-1, 1)
-        labels = call.labels.ravel().tolist()
-    else:
-        moved = np.moveaxis(call.predictions, axis, -1)
-        shape, classes = moved.shape[:-1], moved.shape[-1]
-        cells = moved.reshape(-1, classes)
-        order = np.arange(call.predictions.size).reshape(call.predictions.shape)
-        where = np.moveaxis(order, axis, -1).reshape(-1, classes)
-        if call.labels is None:
-            labels = [None] * len(cells)
-        elif call.spec.labels == "index":
-            labels = call.labels.ravel().tolist()
-        else:
-            labels = np.moveaxis(call.labels, axis, -1).reshape(-1, classes).tolist()
+    cells, where, labels, shape = _rows(call)
     scales = [mp.mpf(float(s)) for s in np.broadcast_to(call.get("sample_weight", 1.0), shape).ravel()]
-    counts = [not _ignored(call, label) for label in labels]
     weights = [factors(call, at, shape, cells.shape[1]) for at in range(len(cells))]
-    rows = [
-        (targets(label, len(cell), call, conventions) if count else [], label, count)
-        for label, cell, count in zip(labels, cells, counts, strict=True)
-    ]
+    rows = []
+    for label, cell in zip(labels, cells, strict=True):
+        counts = not _ignored(call, label)
+        rows.append((targets(label, len(cell), call, conventions) if counts else [], label, counts))
     by = divisor(call, conventions, rows, scales, weights)
     nats = mp.log(mp.mpf(call.get("base"))) if call.get("base") is not None else mp.mpf(1)
-    losses, pulls = [], []
+    losses, pulls = [mp.mpf(0)] * len(cells), [mp.mpf(0)] * len(cells)
     gradient = np.full(call.predictions.size, mp.mpf(0), dtype=object)
-    spread = np.full(call.predictions.size, mp.mpf(0), dtype=object)
+    spread = gradient.copy()
     for at, cell in enumerate(cells):
-        q, label, count = rows[at]
-        if not count or scales[at] == 0:
-            losses.append(mp.mpf(0))
-            pulls.append(mp.mpf(0))
+        q, label, counts = rows[at]
+        if not counts or scales[at] == 0:
             continue
         xs = [mp.mpf(float(x)) for x in cell]
 
         def one(*zs, at=at, label=label):
             return scales[at] * row_loss(list(zs), label, weights[at], call, conventions) / nats
 
-        n = len(xs)
-        losses.append(one(*xs))
-        units = [tuple(int(i == c) for i in range(n)) for c in range(n)]
-        slopes = [mp.diff(one, tuple(xs), unit) for unit in units]
-        pulls.append(mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True)))
         soft = [scales[at] * w * t / nats for w, t in zip(weights[at], q, strict=True)]
-        labelled = call.spec.labels not in (None, "sign")
-        for c in range(n):
-            bends = [
-                mp.diff(one, tuple(xs), tuple(units[c][i] + units[j][i] for i in range(n))) for j in range(n)
-            ]
-            kappa = min(soft[c], mp.fsum(soft) - soft[c]) if labelled else mp.mpf(0)
-            gradient[where[at][c]] = slopes[c] / by
-            spread[where[at][c]] = (
-                abs(slopes[c]) + mp.fsum(abs(x * h) for x, h in zip(xs, bends, strict=True)) + abs(kappa)
-            ) / abs(by)
+        if call.spec.labels in {None, "sign"}:
+            soft = [mp.mpf(0)] * len(soft)
+        losses[at] = one(*xs)
+        slopes, spreads = _derivatives(one, xs, soft)
+        pulls[at] = mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True))
+        gradient[where[at]] = [g / by for g in slopes]
+        spread[where[at]] = [x / abs(by) for x in spreads]
     if call.reduction == "none":
         loss = np.array(losses, dtype=object).reshape(shape)
-        condition = np.array([abs(x) + p for x, p in zip(losses, pulls, strict=True)], dtype=object)
-        condition = condition.reshape(shape)
+        condition = abs(loss) + np.array(pulls, dtype=object).reshape(shape)
     else:
         total = mp.fsum(losses) / by
         loss = np.array(total, dtype=object)
         condition = np.array(abs(total) + mp.fsum(pulls) / by, dtype=object)
-    form = call.predictions.shape
-    return Witness(loss, gradient.reshape(form), condition, spread.reshape(form))
+    return Witness(loss, gradient.reshape(call.predictions.shape), condition, spread.reshape(call.predictions.shape))
+
+
+def _rows(call):
+    """The predictions of each row, their places, their labels, and the shape of the losses."""
+    places = np.arange(call.predictions.size).reshape(call.predictions.shape)
+    if elementwise(call):
+        return call.predictions.reshape(-1, 1), places.reshape(-1, 1), call.labels.ravel().tolist(), places.shape
+    moved = np.moveaxis(call.predictions, call.axis, -1)
+    shape, classes = moved.shape[:-1], moved.shape[-1]
+    cells = moved.reshape(-1, classes)
+    if call.labels is None:
+        labels = [None] * len(cells)
+    elif call.spec.labels == "index":
+        labels = call.labels.ravel().tolist()
+    else:
+        labels = np.moveaxis(call.labels, call.axis, -1).reshape(-1, classes).tolist()
+    return cells, np.moveaxis(places, call.axis, -1).reshape(-1, classes), labels, shape
+
+
+def _derivatives(one, xs, soft):
+    """The gradient of one row, and its condition."""
+    n = len(xs)
+    units = [tuple(int(i == c) for i in range(n)) for c in range(n)]
+    slopes = [mp.diff(one, tuple(xs), unit) for unit in units]
+    bends = {}
+    for c in range(n):
+        for j in range(c, n):
+            orders = tuple(a + b for a, b in zip(units[c], units[j], strict=True))
+            bends[c, j] = bends[j, c] = mp.diff(one, tuple(xs), orders)
+    spreads = []
+    for c in range(n):
+        kappa = min(soft[c], mp.fsum(soft) - soft[c])
+        reach = mp.fsum(abs(x * bends[c, j]) for j, x in enumerate(xs))
+        spreads.append(abs(slopes[c]) + reach + abs(kappa))
+    return slopes, spreads
 
 
 def _ignored(call, label):
     if call.get("ignore_index") is not None and label == call.get("ignore_index"):
         return True
     return call.spec.labels == "multi-hot" and not any(label)
-
-
-def floored_slope(p, yes, no, floor):
-    """(p - t) / max(p (1 - p), floor) of binary cross entropy, weights included."""
-    return ((yes + no) * p - yes) / max(p * (1 - p), floor)

@@ -14,9 +14,7 @@ WORDS = st.lists(
     max_size=40,
 ).map(" ".join)
 NUMBERS = st.recursive(
-    st.sampled_from(
-        ["0", "0.10", "-1e-8", "inf", "nan", "0x1p-3", "0.6931471805599453094172321214581765680755"]
-    ),
+    st.sampled_from(["0", "0.10", "-1e-8", "inf", "nan", "0x1p-3", "0.6931471805599453094172321214581765680755"]),
     lambda inner: st.lists(inner, max_size=6),
     max_leaves=30,
 )
@@ -27,9 +25,7 @@ CASES = st.fixed_dictionaries(
         "sources": st.dictionaries(WORDS, WORDS, min_size=1, max_size=2),
         "tags": st.lists(SLUGS, max_size=3),
         "expected": st.fixed_dictionaries({"loss": NUMBERS, "grad": NUMBERS}),
-        "acceptable": st.dictionaries(
-            SLUGS, st.fixed_dictionaries({"loss": NUMBERS}), min_size=1, max_size=2
-        ),
+        "acceptable": st.dictionaries(SLUGS, st.fixed_dictionaries({"loss": NUMBERS}), min_size=1, max_size=2),
         "labels": st.fixed_dictionaries({"linspace": st.just(["0", "1", "3"])}),
     },
 )
@@ -117,7 +113,7 @@ cases:
 
 
 def test_the_format():
-    """Keys have an order, arrays are in flow style, cases stand apart, comments above stay, numbers stay as typed."""
+    """Keys have an order, arrays are in flow style, cases stand apart, comments and numbers stay."""
     assert NEAT == format_text(MESSY)
 
 

@@ -24,9 +24,7 @@ def plain(node):
 
 VALUES = st.recursive(
     st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=12),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"\A[a-z]{1,5}\Z"), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"\A[a-z]{1,5}\Z"), inner, max_size=3),
     max_leaves=12,
 )
 

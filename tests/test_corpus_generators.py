@@ -73,9 +73,7 @@ def test_hash_is_what_is_documented_and_its_expression_rebuilds_it(seed, shape, 
 def test_integers_are_what_is_documented_and_their_expression_rebuilds_them(seed, shape, low, width):
     """Each element is low + floor(width·m / 2^32)."""
     values, text = hashed_integers(seed, shape, low, low + width)
-    assert [
-        low + ((splitmix64(seed, i) >> 32) * width >> 32) for i in range(values.size)
-    ] == values.ravel().tolist()
+    assert [low + ((splitmix64(seed, i) >> 32) * width >> 32) for i in range(values.size)] == values.ravel().tolist()
     assert np.array_equal(values.ravel(), rebuilt(text).ravel())
 
 

@@ -47,11 +47,9 @@ def test_rounding_to_bfloat16_is_that_of_ml_dtypes(value):
 @given(st.fractions(), DTYPE)
 def test_no_neighbour_is_nearer(value, dtype):
     """The rounded number is at most half a unit away, whatever the fraction."""
-    result = rounded(value if value else 0.0, dtype)
+    result = rounded(value or 0.0, dtype)
     if math.isfinite(result):
-        ulp = Fraction(2) ** (
-            max(math.frexp(result)[1] - 1, FORMATS[dtype].lowest) - FORMATS[dtype].precision + 1
-        )
+        ulp = Fraction(2) ** (max(math.frexp(result)[1] - 1, FORMATS[dtype].lowest) - FORMATS[dtype].precision + 1)
         assert abs(Fraction(result) - value) <= ulp / 2
         assert fits(np.array([result]), dtype)
 

@@ -165,3 +165,15 @@ def test_an_activation_of_the_case_excludes_conventions_that_apply_one():
     paired = Case(**{**vars(case), "activation": "softmax"})
     assert found(case, *twice).name == "softmax-applied-twice"
     assert found(paired, *twice) is None
+
+
+def test_of_equally_many_conventions_the_librarys_own_are_preferred():
+    """A float64 loss that went through float32 and a clip: the library documents the clip, so that is the one."""
+    case = ask("binary_cross_entropy", (0.0, 0.5), (1.0, 1.0))
+    exact = evaluate(case.call("float32"), conventions=(CONVENTIONS["clip-at-1e-7"],))
+    value = tuple(round_to(number, "float32") for number in exact.loss)
+    attribution = found(case, value, None, "float64", documented=("clip-at-1e-7",))
+    assert attribution.name == "clip-at-1e-7 + computed-in-float32"
+    assert not attribution.documented
+    other = found(case, value, None, "float64", documented=("add-1e-7-inside-log",))
+    assert other.name == "add-1e-7-inside-log + computed-in-float32"

@@ -147,6 +147,7 @@ def test_ulps_are_measured_against_the_exact_number():
     assert against(1 / 3, third, "float64").ulps == pytest.approx(1 / 3, rel=1e-3)
     assert against(math.nan, "1").ulps is None
     assert against(math.inf, "inf").ulps == 0.0
+    assert against(100.0, "0", "float64").ulps is None  # more units than a float64 can count
 
 
 def test_a_condition_that_is_not_finite_excuses_nothing():

@@ -69,11 +69,15 @@ class Question:
         self.reduction = call.reduction
         self.ndim = call.predictions.ndim
         self.matrix = call.predictions.ndim == 2  # noqa: PLR2004 - rows and classes
-        self.classes = call.predictions.shape[call.axis] if self.ndim and call.axis is not None else 1
         self.default_space = call.space == "default"
         self.predictions = Source(call.spec.predictions if call.activation is None else "logits")
         self.labels = Source("labels")
         self._activations = activations
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.call.predictions.shape[self.axis]) if self.ndim and self.axis is not None else 1
 
     @property
     def x(self) -> Source:
@@ -91,13 +95,19 @@ class Question:
     @property
     def classes_last(self) -> bool:
         """Whether the classes stand on the last axis, where most libraries want them."""
-        return self.axis is None or not self.ndim or self.axis % self.ndim == self.ndim - 1
+        return self.axis is None or not self.ndim or self.axis in {-1, self.ndim - 1}
 
     @property
     def hard(self) -> bool:
         """Whether every label is 0 or 1, and no smoothing softens it."""
         labels = self.call.labels
         return labels is not None and bool(np.isin(labels, (0, 1)).all()) and not self.get("label_smoothing")
+
+    def reduction_as(self, names: Mapping[str, str]) -> str:
+        """The library's name of the reduction; one that nobody knows is handed on, for the library to refuse."""
+        if self.reduction not in names and self.reduction in names.values():
+            raise Unsupported(f"{self.reduction!r} is a reduction of the library's own")
+        return names.get(self.reduction, self.reduction)
 
     @property
     def weighted(self) -> bool:

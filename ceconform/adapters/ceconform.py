@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform import backends
+from ceconform import __version__, backends
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
 
 __all__ = ["ADAPTERS"]
@@ -19,14 +18,17 @@ _ANALYTIC = "loss, gradient = ceconform.value_and_grad({function})({arguments})"
 
 
 class Portable(Adapter):
-    """Every loss of the corpus, with every parameter, under the names of the corpus."""
+    """Every loss of the corpus, with every parameter, under the names of the corpus.
+
+    The pairings are unsupported: ours has no activations, because the name of a loss says what it takes.
+    """
 
     distribution = "ceconform"
     backend: ClassVar[str]
 
     def version(self) -> str:
         """Ours, and the backend's."""
-        return f"{super().version()} ({self.backend} {backends.get(self.backend).version()})"
+        return f"{__version__} ({self.backend} {backends.get(self.backend).version()})"
 
     def devices(self) -> list[str]:
         """Where the backend computes."""
@@ -44,6 +46,8 @@ class Portable(Adapter):
         """One function a loss; `reduction` is always said, because ours is `mean` where the corpus has `none`."""
         labels = () if question.call.labels is None else (question.labels,)
         parameters = {"reduction": "none"} | {name: question.get(name) for name in question.call.parameters}
+        if question.axis is None:
+            parameters["axis"] = Source("None")  # it has a meaning of its own
         yield spell(f"ceconform.{question.loss}", question.x, *labels, **parameters)
 
 
@@ -83,14 +87,6 @@ class OnTorch(Portable):
     name = "ceconform[torch]"
     backend = "torch"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    activations = MappingProxyType(
-        {
-            "sigmoid": "torch.sigmoid({x})",
-            "softmax": "torch.softmax({x}, dim={axis})",
-            "log_sigmoid": "torch.nn.functional.logsigmoid({x})",
-            "log_softmax": "torch.log_softmax({x}, dim={axis})",
-        }
-    )
     dialect = Dialect(
         imports="import torch\n\nimport ceconform",
         array="torch.tensor({values}, dtype=torch.{dtype}, device={device!r})",
@@ -105,14 +101,6 @@ class OnJAX(Portable):
     name = "ceconform[jax]"
     backend = "jax"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    activations = MappingProxyType(
-        {
-            "sigmoid": "jax.nn.sigmoid({x})",
-            "softmax": "jax.nn.softmax({x}, axis={axis})",
-            "log_sigmoid": "jax.nn.log_sigmoid({x})",
-            "log_softmax": "jax.nn.log_softmax({x}, axis={axis})",
-        }
-    )
     dialect = Dialect(
         imports="import jax\nimport jax.numpy as jnp\n\nimport ceconform\n\njax.config.update('jax_enable_x64', True)",
         array="jnp.asarray({values}, dtype=jnp.{dtype})",

@@ -47,7 +47,7 @@ def _forms(q: Question, function: str, name: str, labels: Source, x: Source, **k
         yield spell(f"keras.losses.{function}", labels, x, **keywords)
     # A loss computes in float32 unless it is told another dtype.
     dtype = None if q.dtype == "float32" else q.dtype
-    made = spell(f"keras.losses.{name}", **keywords, reduction=_REDUCTIONS[q.reduction], dtype=dtype)
+    made = spell(f"keras.losses.{name}", **keywords, reduction=q.reduction_as(_REDUCTIONS), dtype=dtype)
     asked = spell("", labels, x, sample_weight=weight)
     yield Source(f"{made}{asked}").by(f"keras.losses.{name}")
 
@@ -246,7 +246,16 @@ class OnTensorFlow(Keras):
     name = "keras[tensorflow]"
     backend = "tensorflow"
     conventions = LIBRARIES["keras[tensorflow]"]
-    dialect = _dialect("tensorflow", "import tensorflow as tf\ntf.config.set_visible_devices([], 'GPU')\n", TENSORFLOW)
+    dialect = _dialect(
+        "tensorflow",
+        "import tensorflow as tf\ntf.config.set_visible_devices([], 'GPU')\n",
+        TENSORFLOW,
+        numpy="{name}.numpy()",
+    )
+
+    def asnumpy(self, array: Any) -> NDArray[np.float64]:
+        """By TensorFlow's own way: Keras' has none for a scalar in bfloat16."""
+        return np.asarray(array.numpy()).astype(np.float64)
 
 
 class OnTorch(Keras):

@@ -30,7 +30,7 @@ def _axis(q: Question) -> int | None:
 def _smoothed(q: Question, labels: Source) -> Source:
     """Composed, as the library documents it: its losses have no parameter for it."""
     smoothing = q.get("label_smoothing")
-    return spell("optax.smooth_labels", labels, smoothing, axis=_axis(q)) if smoothing else labels
+    return spell("optax.losses.smooth_labels", labels, smoothing, axis=_axis(q)) if smoothing else labels
 
 
 def _one_hot(q: Question) -> Source:
@@ -91,7 +91,7 @@ class Optax(Adapter):
         """Labels second."""
         q.only()
         _per_example(q)
-        yield spell("optax.sigmoid_binary_cross_entropy", q.x, q.labels)
+        yield spell("optax.losses.sigmoid_binary_cross_entropy", q.x, q.labels)
 
     def binary_focal_loss_with_logits(self, q: Question) -> Iterator[Source]:
         """In log space; of a soft label it takes a power of p_t, which mixes p and 1 - p."""
@@ -99,7 +99,7 @@ class Optax(Adapter):
         _per_example(q)
         if not q.hard:
             raise Unsupported("of a soft label t it takes the power of 1 - (t p + (1 - t)(1 - p)), another definition")
-        yield spell("optax.sigmoid_focal_loss", q.x, q.labels, alpha=q.get("alpha"), gamma=q.get("gamma"))
+        yield spell("optax.losses.sigmoid_focal_loss", q.x, q.labels, alpha=q.get("alpha"), gamma=q.get("gamma"))
 
     def categorical_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
         """Distributions as labels, by three functions."""
@@ -109,19 +109,19 @@ class Optax(Adapter):
 
     @staticmethod
     def _softmax(q: Question, labels: Source) -> Iterator[Source]:
-        yield spell("optax.softmax_cross_entropy", q.x, labels, axis=_axis(q))
-        yield spell("optax.safe_softmax_cross_entropy", _last(q, q.x), _last(q, labels))
+        yield spell("optax.losses.softmax_cross_entropy", q.x, labels, axis=_axis(q))
+        yield spell("optax.losses.safe_softmax_cross_entropy", _last(q, q.x), _last(q, labels))
         # The polynomial's coefficient at 0 leaves plain cross entropy.
-        yield spell("optax.poly_loss_cross_entropy", q.x, labels, epsilon=0.0, axis=_axis(q))
+        yield spell("optax.losses.poly_loss_cross_entropy", q.x, labels, epsilon=0.0, axis=_axis(q))
 
     def sparse_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
         """Class indices; smoothing needs them as one-hot labels, and the function of distributions."""
         q.only("label_smoothing")
         _per_example(q)
         if q.get("label_smoothing"):
-            yield spell("optax.softmax_cross_entropy", q.x, _smoothed(q, _one_hot(q)), axis=_axis(q))
+            yield spell("optax.losses.softmax_cross_entropy", q.x, _smoothed(q, _one_hot(q)), axis=_axis(q))
         else:
-            yield spell("optax.softmax_cross_entropy_with_integer_labels", q.x, q.labels, axis=_axis(q))
+            yield spell("optax.losses.softmax_cross_entropy_with_integer_labels", q.x, q.labels, axis=_axis(q))
 
     def kl_divergence(self, q: Question) -> Iterator[Source]:
         """Takes log-probabilities first.
@@ -131,7 +131,7 @@ class Optax(Adapter):
         q.only()
         _per_example(q)
         log_x = Source(f"jnp.log({q.x})")
-        yield spell("optax.kl_divergence", log_x, q.labels, axis=_axis(q))
+        yield spell("optax.losses.kl_divergence", log_x, q.labels, axis=_axis(q))
         log_labels = Source(f"jnp.log({q.labels})")
         yield spell("optax.losses.kl_divergence_with_log_targets", log_x, log_labels, axis=_axis(q))
 
@@ -139,7 +139,7 @@ class Optax(Adapter):
         """Labels of -1 and +1."""
         q.only()
         _per_example(q)
-        yield spell("optax.hinge_loss", q.x, q.labels)
+        yield spell("optax.losses.hinge_loss", q.x, q.labels)
 
     def categorical_hinge_loss(self, q: Question) -> Iterator[Source]:
         """Class indices, classes last."""
@@ -153,7 +153,7 @@ class Optax(Adapter):
         _per_example(q)
         if q.axis is not None:
             raise Unsupported("squared_error sums over no class axis")
-        yield spell("optax.squared_error", q.x, q.labels)
+        yield spell("optax.losses.squared_error", q.x, q.labels)
 
 
 ADAPTERS = (Optax,)

@@ -9,14 +9,19 @@ import numpy as np
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.conventions import LIBRARIES
+from ceconform.corpus import REDUCTIONS
 
 __all__ = ["ADAPTERS", "Sklearn"]
 
 
 def _mean(q: Question, function: str) -> None:
     """Refuse what is not a mean that divides by the sum of the weights."""
+    if q.reduction not in REDUCTIONS:
+        raise Unsupported(f"{function} has no names of reductions")
     if q.reduction == "none":
         raise Unsupported(f"{function} reduces to one number")
+    if q.reduction not in REDUCTIONS:
+        raise Unsupported(f"{function} has no names for reductions")
     if q.reduction == "mean" and q.weighted:
         raise Unsupported(f"the mean of {function} divides by the sum of the weights")
 
@@ -37,6 +42,8 @@ def _rows(q: Question) -> Source:
     """A row for each sample, a column for each class."""
     if not q.matrix:
         raise Unsupported("predictions have a row for each sample and a column for each class: two dimensions")
+    if q.classes == 1:
+        raise Unsupported("a classification has two classes or more")
     return q.x if q.classes_last else Source(f"{q.x}.T")
 
 

@@ -28,7 +28,7 @@ _REDUCTIONS = MappingProxyType(
 
 def _v1(q: Question, function: str, labels: Source, x: Source, **keywords: Any) -> Source:
     """A loss of TensorFlow 1: labels first, weights of the samples, and a name for each of our reductions."""
-    weights, reduction = q.get("sample_weight"), _REDUCTIONS[q.reduction]
+    weights, reduction = q.get("sample_weight"), q.reduction_as(_REDUCTIONS)
     return spell(f"tf.compat.v1.losses.{function}", labels, x, weights=weights, reduction=reduction, **keywords)
 
 

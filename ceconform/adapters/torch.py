@@ -39,7 +39,7 @@ def _weighted_mean(q: Question) -> str:
 
 def _class_second(q: Question, x: Source) -> Source:
     """PyTorch's classes stand on axis 1, or 0 of a vector."""
-    if q.axis is None or q.ndim <= 1 or q.axis % q.ndim == 1:
+    if q.axis is None or q.ndim <= 1 or q.axis in {1, 1 - q.ndim}:
         return x
     return Source(f"{x}.movedim({q.axis}, 1)")
 
@@ -161,8 +161,8 @@ class Torch(Adapter):
             yield from self._kl_of_distributions(q)
             return
         x = Source(f"{q.x}.log()")
-        rows = q.matrix and q.classes_last
-        name = "sum" if q.reduction == "sum" else "batchmean" if rows else "mean"
+        mean = "batchmean" if q.matrix and q.classes_last else "mean"
+        name = q.reduction_as({"sum": "sum", "mean": mean, "weighted_mean": mean})
         for source in _forms(q, "kl_div", "KLDivLoss", x, q.labels, reduction=name):
             yield source.by(f"{source.via}({name})")
         log_target = spell("F.kl_div", x, Source(f"{q.labels}.log()"), reduction=name, log_target=True)

@@ -19,7 +19,7 @@ __all__ = ["acceptable", "digits", "exact", "expected", "losses", "recognised", 
 DIGITS = 40
 _FORTY = Context(prec=DIGITS)
 _SIX_UP = Context(prec=6, rounding=ROUND_CEILING)
-_PLAIN_EXPONENTS = range(-7, 21)
+_PLAIN_EXPONENTS = range(-5, 21)
 
 
 def digits(value: Decimal, context: Context = _FORTY) -> str:
@@ -58,21 +58,23 @@ def expected(answer: Exact) -> Mapping:
 
 
 def relevant(case: Case) -> Iterator[tuple[str, tuple[Convention, ...]]]:
-    """The conventions that a case's loss can be computed by, each alone; then each library's own tuple.
+    """Give the conventions that a loss can be computed by, each alone; then each library's own tuple.
 
-    Those that describe a mistake (an activation too many, the wrong space) or a narrower dtype are left out: they
-    make no answer right.
+    Those that describe a mistake (an activation too many, the wrong space) or a narrower dtype are left out:
+    they make no answer right.
     """
     for name, rule in CONVENTIONS.items():
         if case.loss in rule.losses and not (rule.activation or rule.taken_as or rule.precision):
             yield name, (rule,)
     for library in LIBRARIES:
-        if rules := resolve(library, case.loss):
+        whole = library.partition("[")[0]  # `keras[tensorflow]` is worth saying where it is not as `keras`
+        rules = resolve(library, case.loss)
+        if rules and (whole == library or whole not in LIBRARIES or rules != resolve(whole, case.loss)):
             yield library, rules
 
 
 def acceptable(case: Case, answer: Exact) -> Mapping:
-    """Write the losses that conventions give where they differ from the answer, with constants of binary64."""
+    """Write the losses that conventions give where they differ from the answer; constants are binary64."""
     items: dict[str, Node] = {}
     right = losses(answer.loss)
     for name, rules in relevant(case) if not answer.invalid else ():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping as MappingOf
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from ceconform.oracle import Exact
 
 __all__ = ["Problem", "check_answers", "check_schema", "proposal"]
 
+MAX_SHOWN = 80
 _SAME = Decimal("1e-35")
 """Two routes to one number, each rounded to 40 digits, differ by less than this."""
 _BINARY64 = Decimal(2) ** -51
@@ -74,16 +76,18 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
         problems.append(
             _problem(case, "expected.invalid", f"the oracle finds {meant} invalid, the case states {stated}")
         )
-    nodes: dict[str, Node] = {"expected": answers.expected(answer)}
-    if rules := answers.acceptable(case, answer).items:
-        nodes["acceptable"] = Mapping(rules, {})
-    problems += _stale(case, nodes)
+    right, rules = answers.expected(answer), answers.acceptable(case, answer)
+    nodes: dict[str, Node] = {"expected": right, "acceptable": rules} if rules.items else {"expected": right}
+    problems += _stale(case, right, rules.items)
     problems += _cited(case, answer)
     if case.recognised_as:
         meant_answer = answers.recognised(case)
-        if not _all_near(answer.loss, meant_answer.loss):
+        # where the pairing is invalid the definition has no number, and the conventions give the plausible one
+        numbers = not any(each.is_nan() for each in meant_answer.loss.ravel().tolist())
+        if not (numbers if answer.invalid else _all_near(answer.loss, meant_answer.loss)):
             names = ", ".join(case.recognised_as["conventions"])
-            message = f"{case.recognised_as['loss']} under {names} gives another number"
+            other = "no number" if answer.invalid else "another number"
+            message = f"{case.recognised_as['loss']} under {names} gives {other}"
             problems.append(_problem(case, "recognised_as", message))
     return problems, nodes
 
@@ -101,7 +105,7 @@ def proposal(document: Mapping, answered: MappingOf[str, MappingOf[str, Node]]) 
     return Mapping({**document.items, "cases": Mapping(items, cases.lines, cases.line)}, document.lines)
 
 
-def _stale(case: Case, nodes: MappingOf[str, Node]) -> Iterator[Problem]:
+def _stale(case: Case, right: Mapping, rules: MappingOf[str, Node]) -> Iterator[Problem]:
     """Compare what the case states with what the oracle says, as it would be written."""
     expected = case.expected
     loss, gradient = expected.loss, expected.gradient
@@ -118,17 +122,14 @@ def _stale(case: Case, nodes: MappingOf[str, Node]) -> Iterator[Problem]:
         invalid=expected.invalid,
     )
     for key, node in answers.expected(stated).items.items():
-        right = nodes["expected"].items.get(key)  # type: ignore[union-attr] - it was made as a mapping
-        if key != "invalid" and _text(node) != _text(right):
-            yield _problem(
-                case, f"expected.{key}", f"the oracle says {_short(right)}, not {_short(node)}", fixable=True
-            )
-    rules = {name: answers.losses(each["loss"]) for name, each in case.acceptable.items()}
-    right_rules = getattr(nodes.get("acceptable"), "items", {})
-    for name in sorted({*rules, *right_rules}):
-        right = right_rules[name].items["loss"] if name in right_rules else None
-        if _text(rules.get(name)) != _text(right):
-            yield _problem(case, f"acceptable.{name}", f"the convention gives {_short(right)}", fixable=True)
+        if key != "invalid" and _text(node) != _text(right.items[key]):
+            message = f"the oracle says {_short(right.items[key])}, not {_short(node)}"
+            yield _problem(case, f"expected.{key}", message, fixable=True)
+    given = {name: Mapping({"loss": answers.losses(each["loss"])}, {}) for name, each in case.acceptable.items()}
+    for name in sorted({*given, *rules}):
+        if _text(given.get(name)) != _text(rules.get(name)):
+            message = f"the convention gives {_short(rules.get(name))}, not {_short(given.get(name))}"
+            yield _problem(case, f"acceptable.{name}", message, fixable=True)
 
 
 def _cited(case: Case, answer: Exact) -> Iterator[Problem]:
@@ -136,11 +137,9 @@ def _cited(case: Case, answer: Exact) -> Iterator[Problem]:
     for key, right in (("loss", answer.loss), ("grad", answer.gradient)):
         if key not in case.cited:
             continue
-        for figure, value in zip(case.cited[key].flat, right.flat, strict=True):
+        for figure, value in zip(case.cited[key].ravel().tolist(), right.ravel().tolist(), strict=True):
             if figure is not None and not _agrees(figure, value):
-                yield _problem(
-                    case, f"cited.{key}", f"the oracle says {answers.digits(value)}, cited is {figure}"
-                )
+                yield _problem(case, f"cited.{key}", f"the oracle says {answers.digits(value)}, cited is {figure}")
 
 
 def _agrees(figure: str, value: Decimal) -> bool:
@@ -153,7 +152,7 @@ def _agrees(figure: str, value: Decimal) -> bool:
 
 
 def _all_near(left: Numbers, right: Numbers) -> bool:
-    return left.shape == right.shape and all(map(_near, left.flat, right.flat))
+    return left.shape == right.shape and all(map(_near, left.ravel().tolist(), right.ravel().tolist()))
 
 
 def _near(left: Decimal, right: Decimal) -> bool:
@@ -176,7 +175,7 @@ def _text(node: Node | None) -> str:
 
 def _short(node: Node | None) -> str:
     text = " ".join(_text(node).removeprefix("'':").split())
-    return (text if len(text) <= 80 else f"{text[:77]}...") or "nothing"
+    return (text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]} ...") or "nothing"
 
 
 def _plain(node: Node) -> Any:
@@ -191,10 +190,11 @@ def _plain(node: Node) -> Any:
 
 def _line(node: Node, path: list[Any]) -> int:
     """The line of the deepest node on a path."""
-    line = getattr(node, "line", 1)
+    line = node.line
     for step in path:
         if isinstance(node, Mapping) and step in node.items:
-            node, line = node.items[step], node.lines.get(step, line)
+            line = node.lines[step]
+            node = node.items[step]
         elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
             line = node.line

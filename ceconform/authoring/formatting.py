@@ -1,8 +1,8 @@
 """Formatting: the one way in which a case file is written.
 
-The order of the keys is fixed, arrays are in flow style with a row on a line where they do not fit on one, prose
-is folded, a blank line stands between cases. Numbers stay as they were typed. Comments stay at the top of the
-file and above a case; `stray_comments` finds the others.
+The order of the keys is fixed, arrays are in flow style with a row on a line where they do not fit on one,
+prose is folded, a blank line stands between cases. Numbers stay as they were typed. Comments stay at the top
+of the file and above a case; `stray_comments` finds the others.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ def format_text(text: str) -> str:
 def format_document(document: Mapping, text: str) -> str:
     """Write a document; the comments at the top and above the cases are taken from `text`."""
     lines = text.splitlines()
-    blocks = [
-        "\n".join([*_comments_above(lines, _first(document)), *entry("about", document.items["about"], 0)])
-    ]
+    blocks = ["\n".join([*_comments_above(lines, _first(document)), *entry("about", document.items["about"], 0)])]
     if "defaults" in document.items:
         blocks[0] += "\n" + "\n".join(["defaults:", *_case(document.items["defaults"], keys.DEFAULTS)])
     cases = document.items["cases"]
@@ -106,7 +104,7 @@ def entry(key: str, node: Node, indent: int, *, prose: bool = False) -> list[str
     >>> entry("labels", Sequence((Scalar("1"), Scalar("0"))), 2)
     ['  labels: [1, 0]']
     """
-    head = f"{' ' * indent}{key if _KEY.fullmatch(key) else _quoted(key)}:"
+    head = f"{' ' * indent}{_key(key)}:"
     prose = prose or key in _PROSE
     if isinstance(node, Scalar):
         return _prose(head, node.text, indent) if prose else [f"{head} {_word(node.text)}"]
@@ -116,9 +114,7 @@ def entry(key: str, node: Node, indent: int, *, prose: bool = False) -> list[str
         return [f"{head} {flow}"]
     if isinstance(node, Mapping):
         order = _ORDERS.get(key, ())
-        inner = (
-            line for k in _ordered(node, order) for line in entry(k, node.items[k], indent + 2, prose=prose)
-        )
+        inner = (line for k in _ordered(node, order) for line in entry(k, node.items[k], indent + 2, prose=prose))
         return [head, *inner]
     return [head, *_rows(node, indent + 2)]
 
@@ -151,7 +147,11 @@ def _flow(node: Node) -> str:
         case Sequence(items):
             return f"[{', '.join(map(_flow, items))}]"
         case Mapping(items):
-            return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in items.items()) + "}"
+            return "{" + ", ".join(f"{_key(key)}: {_flow(item)}" for key, item in items.items()) + "}"
+
+
+def _key(key: str) -> str:
+    return key if _KEY.fullmatch(key) else _quoted(key)
 
 
 def _word(text: str) -> str:

@@ -1,12 +1,13 @@
 """Lint: everything that must hold of the corpus, and the writing of what no one types by hand.
 
-With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which only its
-author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
+With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which
+only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from ceconform.authoring.checks import Problem, check_answers, check_schema, pro
 from ceconform.authoring.formatting import format_document, stray_comments
 from ceconform.authoring.published import conventions_text, schema_text
 from ceconform.corpus import Case, load_file
-from ceconform.corpus.document import parse, read
+from ceconform.corpus.document import read
 from ceconform.corpus.loading import CONVENTIONS_FILE, case_files, default_root, question
 from ceconform.errors import CorpusError
 
 __all__ = ["Problem", "lint"]
+
+README = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +37,7 @@ class _File:
     proposed: str = ""
 
 
-def lint(
-    paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None
-) -> list[Problem]:
+def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None) -> list[Problem]:
     """Check case files, and what is published beside them.
 
     Parameters
@@ -71,6 +72,8 @@ def lint(
 def _inspect(path: Path, root: Path) -> _File:
     """Check one file by itself."""
     path = path.resolve()
+    if not path.is_relative_to(root.resolve()):
+        root = path.parent  # a file of somebody else's
     try:
         document = read(path)
         cases = load_file(path, root, answered=False)
@@ -78,18 +81,15 @@ def _inspect(path: Path, root: Path) -> _File:
         return _File(path=path, problems=(Problem.of(error),))
     text = path.read_text(encoding="utf-8")
     problems = [
-        Problem(
-            path, line, "(file)", "a comment here would be lost; put it above a case, or into a description"
-        )
+        Problem(path, line, "(file)", "a comment here would be lost; put it above a case, or into a description")
         for line in stray_comments(document, text)
     ]
     problems += check_schema(path, document)
+    problems += [problem for case in cases for problem in _unresolved(case, root)]
     answers = {case.id.rpartition("/")[2]: check_answers(case) for case in cases}
     for found, _ in answers.values():
         problems += found
-    proposed = format_document(
-        proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text
-    )
+    proposed = format_document(proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text)
     if format_document(document, text) != text:
         problems.append(Problem(path, 1, "(file)", "not formatted", fixable=True))
     return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)
@@ -107,6 +107,18 @@ def _across(cases: Iterable[Case]) -> Iterator[Problem]:
         other = asked.setdefault(question(case) + case.expected.error, case)
         if other is not case:
             yield Problem(case.path, case.line, case.id, f"asks the same as {other.id}, {_place(other)}")
+
+
+def _unresolved(case: Case, root: Path) -> Iterator[Problem]:
+    """Check that a source within the definitions names a heading that is there."""
+    readme = root / README
+    if not readme.is_file():
+        return
+    anchors = set(re.findall(r'<a id="([^"]+)">', readme.read_text(encoding="utf-8")))
+    for name, source in case.sources.items():
+        document, _, anchor = source.partition("#")
+        if document == f"cases/{README}" and anchor not in anchors:
+            yield Problem(case.path, case.line, f"{case.id}: sources.{name}", f"{README} has no #{anchor}")
 
 
 def _place(case: Case) -> str:
@@ -136,7 +148,6 @@ def _prove(file: _File, root: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(file.proposed, encoding="utf-8", newline="\n")
         load_file(copy, Path(folder))
-        parse(file.proposed, file.path)
 
 
 def _published(root: Path, *, fix: bool) -> Iterator[Problem]:

@@ -49,8 +49,9 @@ def _rule(rule: Convention) -> Mapping:
 
 
 def _library(name: str) -> list[str]:
+    head = "'{}'" if "[" in name else "{}"
     lines = [line for loss, names in LIBRARIES[name].items() for line in entry(loss, _list(names), 4)]
-    return [f"  {name}:", *lines]
+    return [f"  {head.format(name)}:", *lines]
 
 
 def _node(value: object) -> Node:

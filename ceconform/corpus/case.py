@@ -24,8 +24,8 @@ class Expected:
     """The right answer, as the oracle wrote it.
 
     Exactly one of these holds: `error` is set (the call must raise), or `loss` is set. `invalid` beside
-    `loss` names what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the losses
-    that are touched.
+    `loss` names what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the
+    losses that are touched.
     """
 
     loss: Numbers | None = None

@@ -1,8 +1,8 @@
 """A document: the text of a case file as plain nodes, each of which knows its line.
 
 YAML is read here as the little that a corpus needs: mappings, sequences and text. No scalar is interpreted,
-so `0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and repeated
-keys are refused.
+so `0.1`, `no` and `1e-8` are the text that stands in the file. Anchors, aliases, tags, merge keys and
+repeated keys are refused.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ __all__ = ["Mapping", "Node", "Scalar", "Sequence", "describe", "parse", "read"]
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 16
 MAX_SHOWN = 60
-_LOADER = getattr(
-    yaml, "CLoader", yaml.Loader
-)  # libyaml where it is there, for speed; both give the same events
+_LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml where it is there, for speed; both give the same events
 
 
 class Scalar(NamedTuple):
@@ -99,9 +97,7 @@ def parse(text: str, path: Path | str = "<text>") -> Mapping:
         raise CorpusError(path, line, "(file)", "YAML", problem or "something else") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise CorpusError(
-            path, line, "(file)", "printable text", f"the character {error.character!r}"
-        ) from None
+        raise CorpusError(path, line, "(file)", "printable text", f"the character {error.character!r}") from None
 
 
 class _Composer:
@@ -116,14 +112,10 @@ class _Composer:
         next(self.events)  # the start of the stream
         event = next(self.events)
         if isinstance(event, yaml.StreamEndEvent):
-            raise CorpusError(
-                self.path, 1, "(file)", "a mapping of about, defaults and cases", "an empty file"
-            )
+            raise CorpusError(self.path, 1, "(file)", "a mapping of about, defaults and cases", "an empty file")
         root = self.node(next(self.events), "(file)", 0)
         if not isinstance(root, Mapping):
-            raise CorpusError(
-                self.path, root.line, "(file)", "a mapping of about, defaults and cases", describe(root)
-            )
+            raise CorpusError(self.path, root.line, "(file)", "a mapping of about, defaults and cases", describe(root))
         next(self.events)  # the end of the document
         event = next(self.events)
         if not isinstance(event, yaml.StreamEndEvent):

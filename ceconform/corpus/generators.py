@@ -1,7 +1,7 @@
 """Generators: big arrays that are described, not listed, and that any language rebuilds bit by bit.
 
 Every element is an exact binary number: nothing here rounds, and the reader refuses a description whose
-elements the case's `rounding` cannot hold. Each generator also writes itself as an expression of plain Python.
+elements the case's `rounding` cannot hold. Each generator also writes itself as plain Python.
 """
 
 from __future__ import annotations

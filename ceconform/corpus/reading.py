@@ -221,8 +221,9 @@ class _Reader:
 
     def dtypes(self) -> tuple[str, ...]:
         """The dtypes that represent every floating array exactly, or those of them that the case names."""
-        arrays = [a.values for a in self.arrays.values() if a.values.dtype == np.float64]
-        able = tuple(dtype for dtype in FORMATS if all(fits(values, dtype) for values in arrays))
+        arrays = [a.values.ravel() for a in self.arrays.values() if a.values.dtype == np.float64]
+        values = np.concatenate(arrays)
+        able = tuple(dtype for dtype in FORMATS if dtype == "float64" or fits(values, dtype))
         if "dtypes" not in self.field:
             return able
         stated = [each.choice(tuple(FORMATS)) for each in self.field["dtypes"]]

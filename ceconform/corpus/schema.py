@@ -1,6 +1,6 @@
 """The schema of a case file, for editors and for readers in other languages: made from what the losses take.
 
-A number may be text or a YAML number there, because an editor sees `0.5` as a number; our reader takes its text.
+A number may be text or a YAML number there, because an editor sees `0.5` as a number; ours reads its text.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def schema() -> dict[str, Any]:
                 "pattern": f"^({_DECIMAL}|{_HEXADECIMAL}|[-+]?inf|nan)$",
             },
             "numbers": {"anyOf": [_ref("number"), _list(_ref("numbers"))]},
-            "figures": {
-                "anyOf": [{"type": "null"}, {"enum": ["null", "~"]}, _ref("number"), _list(_ref("figures"))]
-            },
+            "figures": {"anyOf": [{"type": "null"}, {"enum": ["null", "~"]}, _ref("number"), _list(_ref("figures"))]},
             "array": {"anyOf": [_ref("number"), _list(_ref("array")), _ref("generator")]},
             "generator": _generator(),
             "case": {
@@ -85,7 +83,7 @@ def _of_case() -> dict[str, Any]:
         "ignore_index": _INTEGER,
         "reduction": {
             **_TEXT,
-            "description": f"One of {', '.join(REDUCTIONS)}; another word where the expected error is reduction.",
+            "description": f"{', '.join(REDUCTIONS)}; another word where that is the expected error.",
         },
         "cited": _closed({key: _ref("figures") for key in answer}),
         "recognised_as": _closed(
@@ -103,9 +101,7 @@ def _of_case() -> dict[str, Any]:
                 "terms": _INTEGER,
             }
         ),
-        "acceptable": _closed(
-            {name: _closed({"loss": answer["loss"]}, "loss") for name in (*CONVENTIONS, *LIBRARIES)}
-        ),
+        "acceptable": _closed({name: _closed({"loss": answer["loss"]}, "loss") for name in (*CONVENTIONS, *LIBRARIES)}),
     }
     return {key: of_case[key] for key in keys.CASE}
 

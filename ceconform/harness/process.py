@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ceconform.corpus import Call
@@ -21,9 +22,20 @@ from ceconform.harness.wire import decode_observation, encode_call, line
 
 __all__ = ["Worker", "command"]
 
-_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
+_SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
 _LONGEST_LINE = 1 << 28
+
+
+def _environment() -> dict[str, str]:
+    """What a worker sees; what the user has set stands. JAX keeps what it compiles, because that is most of its time."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ceconform", "jax")
+    compiled = {
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    return {**_SMALL, **compiled, **os.environ}
 
 
 def command(implementation: str) -> list[str]:
@@ -64,7 +76,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                env={**_THREADS, **os.environ},
+                env=_environment(),
                 start_new_session=True,
             )
             message = self._read(time.monotonic() + self._start_limit)

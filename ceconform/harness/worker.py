@@ -92,8 +92,8 @@ def observe(
     asking: Callable[[Source], None] | None = None,
 ) -> Iterator[Observation]:
     """Ask one call by each route of the adapter; `asking` hears of each route before it is taken."""
-    question = Question(call, adapter.activations)
     try:
+        question = Question(call, adapter.activations)
         routes = list(adapter.routes(question))
     except Unsupported as answer:
         yield Observation(status="unsupported", reason=str(answer))

@@ -38,7 +38,7 @@ def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
     """
     if kernel.axis is not None:
         cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
-    still = (cotangent == 0) | ((slope == 0) & ~xp.isfinite(cotangent))
+    still = (cotangent == 0) | ((slope == 0) & xp.isinf(cotangent))
     return xp.where(still, 0.0, cotangent * slope)
 
 

@@ -55,6 +55,7 @@ def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
     if logarithm.add is not None:
         p = p + logarithm.add
         log = xp.log(p)
+    p = xp.where(p == 0, 0.0, p)  # -0 is a probability, and 1/-0 has the wrong sign
     if logarithm.floor is None:
         return -log, -1 / p
     low = log < logarithm.floor

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["binary_labels", "distribution", "one_hot", "shared", "signs", "smoothed"]
 
 
-def _real_labels(on: Subject, labels: Any, allowed: str = "numbers") -> Any:
+def _real_labels(on: Subject, labels: Any) -> Any:
     """Return labels in the predictions' shape, of any real dtype, in the dtype of the computation."""
     labels = on.array(labels, "labels")
     _inputs.expect_real(on.xp, labels, "labels")
-    if allowed == "floating" and not _inputs.is_floating(on.xp, labels.dtype):
-        raise DTypeError(f"`labels` must be distributions, of a real floating dtype: got {labels.dtype}")
     _inputs.expect_shape(labels, "labels", tuple(on.x.shape), f"the shape of `{on.name}`")
     return on.cast(labels)
 
@@ -59,10 +57,10 @@ def smoothed(on: Subject, q: Any, smoothing: float) -> Any:
 
 
 def distribution(on: Subject, labels: Any) -> Any:
-    """Return labels that are a distribution in each row, NaN where a share is negative or infinite."""
-    q = _real_labels(on, labels, allowed="floating")
-    on.check(q, "labels", 0.0, math.inf)
-    return on.xp.where((q >= 0) & (q < math.inf), q, math.nan)
+    """Return labels that are a distribution in each row, NaN where a share lies outside [0, 1]."""
+    q = _real_labels(on, labels)
+    on.check(q, "labels", 0.0, 1.0)
+    return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
 
 
 def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:

@@ -78,7 +78,12 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
     if how.kind == "none":
         return losses
     total = xp.sum(losses)
-    return total if how.kind == "sum" else _over(total, _divisor(xp, losses, how), xp, how.empty)
+    if how.kind == "sum":
+        return total
+    divisor = _divisor(xp, losses, how)
+    # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
+    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
+    return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 
 def coefficients(xp: Any, losses: Any, how: Reduction) -> Any:

@@ -21,20 +21,16 @@ def curvature(
 
     With a `pivot` the derivatives are by the differences x_j - x_pivot.
     """
-    rank_one = not any(loss.mixed.values()) and set(loss.totals) <= {(1, 1)} and len(totals) <= 1
     if not loss.mixed and not loss.totals:
-        classes, bends = list(loss.diagonal), {}
+        sums: Vector = loss.diagonal
+        reach = {c: size[c] * abs(d) for c, d in sums.items()}
     else:
-        classes = sorted({c for vector in totals for c in vector} | set(loss.diagonal) | set(loss.gradient))
-    diagonal = {c: loss.diagonal.get(c, _ZERO) for c in classes}
-    if not loss.mixed and not loss.totals:
-        reach = {c: size[c] * abs(diagonal[c]) for c in classes}
-        sums = diagonal
-    elif rank_one:
-        reach, sums = _rank_one(diagonal, totals[0], loss.totals[1, 1], size)
-    else:
-        bends = _factors(loss, totals, classes)
-        reach, sums = _dense(diagonal, bends, size)
+        classes = sorted({c for vector in totals for c in vector} | loss.diagonal.keys() | loss.gradient.keys())
+        diagonal = {c: loss.diagonal.get(c, _ZERO) for c in classes}
+        if not loss.mixed and len(totals) == 1:
+            reach, sums = _rank_one(diagonal, totals[0], loss.totals[1, 1], size)
+        else:
+            reach, sums = _dense(diagonal, _factors(loss, totals, classes), size)
     if pivot is None:
         return reach
     reach = {c: r + abs(size[pivot] * sums[c]) for c, r in reach.items()}

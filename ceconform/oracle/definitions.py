@@ -49,8 +49,10 @@ def cross_entropy(pool: Pool, row: Row, faces: dict[int, Face], call: Call, rule
 
 
 def _focused(pool: Pool, c: int, face: Face, surprisal: Number | Infinite, gamma: float) -> Number | Infinite:
-    """(1 - p)^γ · surprisal; where 1 - p is 0 and γ no integer, its derivatives are those of the power (1 - p)^γ,
-    or of (1 - p)^(γ+1) where the surprisal is 0 with it.
+    """(1 - p)^γ · surprisal.
+
+    Where 1 - p is 0 and γ no integer, its derivatives are those of the power (1 - p)^γ, or of (1 - p)^(γ+1) where the
+    surprisal is 0 with it.
     """
     if isinstance(surprisal, Infinite):
         return surprisal if surprisal.value == math.inf else Infinite(value=math.nan)
@@ -122,7 +124,7 @@ def categorical_hinge(pool: Pool, row: Row, logits: list[Value]) -> bool:
     wrong = {c: z for c, z in enumerate(logits) if c != row.label}
     best = _largest(wrong)
     top = wrong[best[0]] if best else -math.inf
-    if isinstance(top, float) and top == right and best:
+    if isinstance(top, float) and isinstance(right, float) and top == right:
         return False
     share = 1 / len(best) if best else 0.0
     if (isinstance(top, float) and top > 0) or (isinstance(right, float) and right < 0):
@@ -136,7 +138,7 @@ def categorical_hinge(pool: Pool, row: Row, logits: list[Value]) -> bool:
     if share and sign(margin) > 0:
         pool.add(row.label, 1 - right, row.scale)
         for c in best:
-            pool.add(c, wrong[c] / len(best), row.scale)  # type: ignore[arg-type] # finite beside a finite top
+            pool.add(c, wrong[c] / len(best), row.scale)
     return True
 
 

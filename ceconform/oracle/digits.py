@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import TypeAlias
 
 import flint
 from flint import arb
@@ -14,7 +15,7 @@ PRECISIONS = (256, 1024, 4096)
 """Working precisions in bits. A ball that holds 0 at the last one is 0: binary64 inputs bring no other number so near,
 since everything that can be tiny (a softmax's tail) is computed without cancellation, hence with its sign."""
 
-Extended = arb | float
+Extended: TypeAlias = arb | float
 """A finite ball, or inf, -inf or nan as a float: Arb's own infinities are never used."""
 
 _ROUND = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)

@@ -116,8 +116,9 @@ class _Work:
         if not self.derivatives or self.empty or row.dead:
             return enough
         soft = kappa(row, self.call)
-        for c, slope in found.gradient.items():
-            position = row.positions[c]
+        classes = found.gradient.keys() | found.curvature.keys() if self.divisor is not None else range(len(row.values))
+        for c in classes:
+            position, slope = row.positions[c], found.gradient.get(c, arb(0))
             spread = _finite(found.curvature.get(c, arb(0)), soft.get(c))
             enough &= _put(self.gradient, position, _slope(slope, self.divisor, nats))
             enough &= _put(self.curvature, position, _condition(slope, spread, self.divisor, nats))

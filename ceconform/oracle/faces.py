@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from flint import arb
 
@@ -38,7 +39,7 @@ OWN = -1
 """In `Infinite.slopes`: the class that is looked at."""
 _HALF = arb(0.5)
 
-Value = Number | float
+Value: TypeAlias = Number | float
 """A finite number, or an infinity as a float."""
 
 
@@ -229,7 +230,7 @@ class Beyond:
         return Infinite(value=-math.inf if self.p > 0 else math.nan, slopes=self.slopes)
 
 
-Face = Probability | Quotient | Logarithm | Sigmoid | Softmax | Limit | Beyond
+Face: TypeAlias = Probability | Quotient | Logarithm | Sigmoid | Softmax | Limit | Beyond
 
 
 def probability(p: Value) -> Face:
@@ -269,8 +270,8 @@ def softmax(logits: list[Value], tape: Tape, top: int | None = None) -> list[Fac
     if infinite or not finite:
         return None
     if top is None:
-        top = max(finite, key=lambda c: float(value_of(logits[c]).mid()))  # type: ignore[arg-type] # finite: no float
-    largest = value_of(logits[top])  # type: ignore[arg-type] # same
+        top = max(finite, key=lambda c: float(value_of(logits[c]).mid()))
+    largest = value_of(logits[top])
     distances = {c: logits[c] - largest for c in finite}
     excess = tape.total({c: expm1(d) if c == top else exp(d) for c, d in distances.items()})
     log_sum = log1p(excess)

@@ -8,7 +8,7 @@ is written by hand. Every function here takes a plain ball as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from flint import arb, arb_series
 
@@ -71,10 +71,12 @@ class Jet:
     def __truediv__(self, other: Number) -> Jet:
         if isinstance(other, Jet):
             return self * other.through(lambda s: 1 / s)
-        return self * (1 / arb(other))
+        scaled: Jet = self * (1 / arb(other))
+        return scaled
 
     def __rtruediv__(self, other: Number) -> Jet:
-        return self.through(lambda s: 1 / s) * other
+        inverse = self.through(lambda s: 1 / s)
+        return inverse * other
 
     def through(self, function: Callable[[arb_series], arb_series], value: arb | None = None) -> Jet:
         """The jet of function(self); `value` replaces the constant coefficient where it is known more sharply."""
@@ -93,7 +95,7 @@ class Jet:
         return Jet(constant if value is None else value, first, second)
 
 
-Number = Jet | arb
+Number: TypeAlias = Jet | arb
 
 
 def _merge(a: Mapping[Any, arb], b: Mapping[Any, arb]) -> dict[Any, arb]:

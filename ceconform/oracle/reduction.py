@@ -16,7 +16,7 @@ __all__ = ["divisor", "kappa", "quotient", "unit"]
 
 
 def divisor(call: Call, rules: Rules, rows: Sequence[Row]) -> fmpq | None:
-    """What the sum is divided by; None if a weight in it is not a number."""
+    """What the sum is divided by; None if a weight in it is not a number, or that of a label that does not exist."""
     if call.reduction in {"none", "sum"}:
         return fmpq(1)
     kind = rules.divisor or ("count" if call.reduction == "mean" else "weights")

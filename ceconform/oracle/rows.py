@@ -102,7 +102,7 @@ def _labels(call: Call, rules: Rules, shape: tuple[int, ...]) -> Iterator[Sequen
         yield from ([label] for label in _rounded(call.labels, rules).ravel().tolist())
     else:
         moved = np.moveaxis(_rounded(call.labels, rules), -1 if call.axis is None else call.axis, -1)
-        yield from moved.reshape(count, -1).tolist()
+        yield from moved.reshape(count, moved.shape[-1]).tolist()
 
 
 def _refuse(row: Row, number: float, reason: str) -> None:
@@ -180,12 +180,9 @@ def _classes(row: Row, call: Call, rules: Rules, labels: Sequence[float], classe
         return
     plain = _distribution(row, call, labels, classes)
     if plain is None:
-        if not row.counts:
-            row.dead = True
-        elif call.get("class_weight") is not None:
-            row.weight = row.target_weight = None
-        elif row.weight is not None:
-            row.weight = row.target_weight = row.scale
+        row.dead = row.dead or not row.counts
+        known = call.loss == "categorical_hinge_loss" and row.weight is not None  # its classes have no weights
+        row.weight = row.target_weight = row.scale if known else None
         return
     smoothing = call.get("label_smoothing", 0.0) or rules.clip_labels is not None
     target = {c: _smoothed(plain.get(c, _ZERO), classes, call, rules) for c in range(classes)} if smoothing else plain
@@ -236,7 +233,7 @@ def _distribution(row: Row, call: Call, labels: Sequence[float], classes: int) -
         row.label = index
         return {index: _ONE}
     for q in labels:
-        if not (0 <= q < math.inf) or (kind == "multi-hot" and q not in {0.0, 1.0}):
+        if not (0 <= q <= 1) or (kind == "multi-hot" and q not in {0.0, 1.0}):
             _refuse(row, q, "label-range")
             return None
     present = {c: fraction(q) for c, q in enumerate(labels) if q != 0}
@@ -250,7 +247,11 @@ def _distribution(row: Row, call: Call, labels: Sequence[float], classes: int) -
 
 def _settle(row: Row, call: Call) -> None:
     """A weight of 0 wins over everything that the row holds, and so does not being counted."""
-    weightless = bool(row.target) and not row.mass and call.loss != "brier_loss"
+    if row.scale == 0:
+        row.weight = row.target_weight = _ZERO
+    weightless = bool(row.target) and not row.mass
+    if call.loss == "brier_loss":
+        weightless = row.class_weight is not None and not any(row.class_weight.values())
     if row.dead or (row.invalid is None and weightless):
         row.dead, row.invalid = True, None
     elif row.invalid is None and any(map(math.isnan, row.values)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ __all__ = ["Discrepancy", "Usage", "discrepancies", "usages"]
 _SMALL = 64
 """Predictions that an example may have if a smaller one cannot be had."""
 
+_EVERYWHERE = frozenset(
+    {"vanished-gradient", "wrong-shape", "wrong-dtype", "wrong-device", "lost-precision", "accumulated-rounding"}
+)
+"""Kinds that have one cause in a loss, whatever the topic of the cases in which it shows."""
+_DTYPES = ("float32", "float64", "float16", "bfloat16")
+"""The dtypes in which an example is looked for, in this order: errors in ulps do not compare across dtypes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Discrepancy:
@@ -29,7 +37,7 @@ class Discrepancy:
     loss: str
     part: str
     topic: str
-    """The file of the cases: binary/clipping."""
+    """The file of the cases: binary/clipping. Empty where the kind or the convention is the cause wherever it shows."""
     dtypes: tuple[str, ...]
     implementations: tuple[Who, ...]
     cases: tuple[str, ...]
@@ -50,13 +58,14 @@ class Usage:
 def discrepancies(report: Report, cases: Mapping[str, Case]) -> tuple[Discrepancy, ...]:
     """Group the fails by cause, worst kind first.
 
-    One cause has one kind, part, loss and explaining convention; where no convention explains it, also one topic, the
-    file in which its cases stand.
+    One cause has one kind, part, loss and explaining convention. Where neither convention nor kind says it all, it also
+    has one topic, the file in which its cases stand.
     """
     groups: dict[tuple[str, str, str, str, str], list[Result]] = defaultdict(list)
     for result in report.results:
         if result.verdict == "fail":
-            topic = "" if result.convention else result.case.rpartition("/")[0]
+            everywhere = result.convention or result.kind in _EVERYWHERE
+            topic = "" if everywhere else result.case.rpartition("/")[0]
             groups[result.kind, result.loss, result.part, result.convention, topic].append(result)
     found = [_discrepancy(key, groups[key], cases) for key in sorted(groups, key=lambda key: (rank(key[0]), key))]
     return tuple(found)
@@ -91,7 +100,9 @@ def _example(results: list[Result], cases: Mapping[str, Case]) -> Result:
         case = cases.get(result.case)
         size = case.predictions.size if case is not None else _SMALL + 1
         error = result.gradient_ulps if result.part == "gradient" else result.ulps
-        return (max(size, _SMALL), not result.expression, -(float("inf") if error is None else error), size, result.key)
+        dtype = _DTYPES.index(result.dtype) if result.dtype in _DTYPES else len(_DTYPES)
+        worst = -(math.inf if error is None else error)
+        return max(size, _SMALL), not result.expression, dtype, worst, size, result.key
 
     return min(results, key=order)
 

@@ -85,7 +85,7 @@ def render_discrepancies(report: Report, cases: Mapping[str, Case]) -> str:
 
 
 def _row(discrepancy: Discrepancy, report: Report) -> tuple[str, ...]:
-    link = f"[{discrepancy.convention or discrepancy.topic}](#{discrepancy.slug})"
+    link = f"[{discrepancy.convention or discrepancy.topic or 'everywhere'}](#{discrepancy.slug})"
     return link, discrepancy.kind, f"`{discrepancy.loss}`", names(discrepancy.implementations, versions(report))
 
 

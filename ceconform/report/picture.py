@@ -19,7 +19,7 @@ def render_plain(report: Report) -> str:
     console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=False)
     with console.capture() as captured:
         console.print(render_text(report))
-    return captured.get()
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def render_svg(report: Report) -> str:

@@ -46,6 +46,10 @@ class Attribution:
         """The largest error in units of its bound."""
         return max(self.value.nearness, 0.0 if self.gradient is None else self.gradient.nearness)
 
+    def foreign(self, documented: tuple[str, ...]) -> int:
+        """How many of the conventions the library does not document."""
+        return sum(rule.name not in documented for rule in self.conventions)
+
     @property
     def name(self) -> str:
         """The conventions in their order."""
@@ -204,8 +208,9 @@ def attribute(
 ) -> Attribution | None:
     """Find the conventions that give this value, and this gradient if there is one.
 
-    Sets of what the library documents are tried first, then any conventions of the loss; fewest first, and of equally
-    many the nearest. If no set explains both value and gradient, the first that explains the value is returned.
+    Sets of what the library documents are tried first, then any conventions of the loss; fewest first, of equally many
+    those with most of the library's own, then the nearest. If no set explains both value and gradient, the first that
+    explains the value is returned.
 
     Parameters
     ----------
@@ -228,7 +233,7 @@ def attribute(
         found = [each for rules in group if (each := _explain(answer, rules, documented=own)) is not None]
         whole = [each for each in found if each.whole]
         if whole:
-            return min(whole, key=lambda each: each.distance)
+            return min(whole, key=lambda each: (each.foreign(documented), each.distance))
         if found and partial is None:
-            partial = min(found, key=lambda each: each.distance)
+            partial = min(found, key=lambda each: (each.foreign(documented), each.distance))
     return partial

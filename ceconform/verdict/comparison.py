@@ -145,6 +145,7 @@ def compare(
     kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
     if invalid and part == "value":
         kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
+    largest = float(np.max(np.where(measurable, ulps, 0.0)))
     missed = np.flatnonzero(~passes)
     worst = (
         int(min(missed, key=lambda at: (rank(str(kinds[at])), -ratio[at], at)))
@@ -156,6 +157,6 @@ def compare(
         index=tuple(int(i) for i in np.unravel_index(worst, wanted.shape)),
         got=float(got[worst]),
         wanted=float(right[worst]),
-        ulps=float(np.max(np.where(measurable, ulps, 0.0))) if np.all(measurable | exactly) else None,
+        ulps=largest if np.all(measurable | exactly) and math.isfinite(largest) else None,
         nearness=float(np.max(ratio)),
     )

@@ -122,7 +122,7 @@ def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition
         return _Finding(part=part, kind="rejected-valid-input", reason=f"{part}: raised {answer.raised}")
     seen = (
         ("wrong-shape", str(answer.shape), str(exact.shape)),
-        ("wrong-dtype", answer.dtype, dtype),
+        ("wrong-dtype", answer.dtype or dtype, dtype),  # a plain number has none
         ("wrong-device", answer.device, asked.device or answer.device),
     )
     for kind, got, want in seen:

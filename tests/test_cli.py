@@ -1,0 +1,128 @@
+"""The commands, as a user types them: what they print, and how they exit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CASE = "binary/clipping/certain-and-wrong"
+
+
+@pytest.fixture
+def ceconform(tmp_path):
+    """Run a command in an empty folder, with the planted implementations at hand."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+
+    def run(*arguments: str, stdin: str | None = None, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "ceconform", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert code == done.returncode, f"{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+        assert "Traceback" not in done.stderr
+        return done.stdout if code == 0 else done.stdout + done.stderr
+
+    return run
+
+
+def test_list_names_implementations_cases_and_losses(ceconform):
+    """In a pipe, tab-separated lines."""
+    implementations = dict(line.split("\t") for line in ceconform("list").splitlines())
+    assert {"torch", "keras[jax]", "optax", "sklearn", "tensorflow", "ceconform[numpy]"} <= implementations.keys()
+    assert f"{CASE}\tbinary_cross_entropy\t" in ceconform("list", "cases", "-k", "binary/clipping")
+    assert "nll_loss\tlog_probabilities\tindex\t" in ceconform("list", "losses")
+
+
+def test_run_writes_a_report_that_report_shows(ceconform, tmp_path):
+    """As text, table, Markdown, picture and lines."""
+    shown = ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float32", "-o", "new/mine.jsonl")
+    assert "ceconform[numpy]" in shown
+    lines = [json.loads(line) for line in (tmp_path / "new" / "mine.jsonl").read_text().splitlines()]
+    assert "header" in lines[0]
+    assert {"results": 1, "complete": True} == {k: lines[-1]["footer"][k] for k in ("results", "complete")}
+    assert [("pass", ["inf", "0.6931472"])] == [(x["verdict"], x["value"]["digits"]) for x in lines if "case" in x]
+    for form, part in (("text", "worst pass"), ("table", "| pass |"), ("markdown", "| pass |"), ("svg", "<svg")):
+        assert part in ceconform("report", "new/mine.jsonl", "--format", form)
+    assert ceconform("report", "new/mine.jsonl", "--format", "json").count("\n") == 3
+    assert "0 causes" in ceconform("report", "new/mine.jsonl", "--format", "discrepancies")
+
+
+def test_run_streams_lines_into_a_pipe_and_report_reads_them(ceconform):
+    """`ceconform run … | ceconform report -`."""
+    stream = ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float32")
+    assert "ceconform[numpy]" in ceconform("report", "-", stdin=stream)
+
+
+def test_report_merges_files(ceconform):
+    """Two runs of one corpus are one report."""
+    ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float32", "-o", "a.jsonl")
+    ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float64", "-o", "b.jsonl")
+    ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
+    assert "float32, float64" in ceconform("report", "both.jsonl")
+
+
+def test_report_fills_in_a_table(ceconform, tmp_path):
+    """What stands around the marks stays."""
+    ceconform("run", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl")
+    (tmp_path / "README.md").write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
+    ceconform("report", "a.jsonl", "--format", "table", "--into", "README.md")
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("before\n<!-- results -->\n\n| implementation |")
+    assert text.endswith("<!-- /results -->\nafter\n")
+    assert "old" not in text
+
+
+def test_a_discrepancy_exits_with_1(ceconform):
+    """The planted implementation has no such loss right at -745."""
+    assert "fail" in ceconform("run", "planted:Wrong", "--loss", "hinge_loss", "-o", "a.jsonl", code=1)
+
+
+def test_wrong_usage_exits_with_2(ceconform):
+    """An unknown name is met with a near one."""
+    assert "did you mean 'torch'?" in ceconform("run", "trch", code=2)
+    assert "did you mean binary/clipping" in ceconform("run", "ceconform[numpy]", "-k", "binary/cliping/*", code=2)
+    ceconform("run", "--no-such-option", code=2)
+
+
+def test_an_implementation_that_does_not_start_exits_with_3(ceconform):
+    """The reason is told; the others run."""
+    told = ceconform("run", "planted:Broken", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl", code=3)
+    assert "No module named 'no_such_library'" in told
+    assert "ceconform[numpy]: 3 pass" in told.replace("\n", " ")
+    assert "did not start" in ceconform("explain", CASE, "planted:Broken", code=3)
+
+
+def test_what_is_not_valid_exits_with_4(ceconform, tmp_path):
+    """A truncated report, a broken corpus: the file and the line are told."""
+    ceconform("run", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl")
+    whole = (tmp_path / "a.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "cut.jsonl").write_text("".join(whole[:-1]))
+    assert f"cut.jsonl:{len(whole) - 1}: the report ends before its footer" in ceconform("report", "cut.jsonl", code=4)
+    assert "none.jsonl:1: expected a report" in ceconform("report", "none.jsonl", code=4)
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "bad.yaml").write_text("about: Bad.\ncases:\n  one:\n    lss: entropy\n")
+    assert "bad.yaml:4: " in ceconform("list", "cases", "--corpus", "cases", code=4)
+    assert "bad.yaml:4" in ceconform("lint", "cases/bad.yaml", code=4)
+
+
+def test_explain_tells_the_whole_story(ceconform):
+    """Description, sent, got, wanted, verdict, and a program."""
+    told = ceconform("explain", CASE, "ceconform[numpy]")
+    for part in (CASE, "sent", "got", "wanted", "verdict   pass", "import ceconform", "probabilities = np.array"):
+        assert part in told
+
+
+def test_lint_finds_nothing_in_a_sound_file(ceconform):
+    """Our own clipping cases."""
+    ceconform("lint", str(HERE.parent / "cases" / "binary" / "clipping.yaml"))

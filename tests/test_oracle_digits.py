@@ -1,0 +1,59 @@
+"""From balls to forty digits."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+
+import flint
+import pytest
+from flint import arb
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ceconform.oracle.digits import PRECISIONS, Undecided, decimal, sign
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_an_exact_ball_is_rounded_half_to_even(x):
+    """The digits are those of the exact decimal expansion, ties included."""
+    with localcontext(Context(prec=40, rounding=ROUND_HALF_EVEN, Emin=-999999, Emax=999999)):
+        assert +Decimal(x) == decimal(arb(x))
+
+
+@given(st.fractions(min_value=Fraction(1, 10**30), max_value=10**30))
+def test_an_inexact_ball_is_rounded_correctly(x):
+    """A quotient's digits are those of the exact quotient."""
+    with flint.ctx.workprec(256), localcontext(Context(prec=40, rounding=ROUND_HALF_EVEN)):
+        assert Decimal(x.numerator) / Decimal(x.denominator) == decimal(arb(x.numerator) / arb(x.denominator))
+
+
+def test_a_wide_ball_asks_for_more():
+    """Thirty digits are not forty."""
+    assert decimal(arb(1, 1e-30)) is None
+
+
+@pytest.mark.parametrize("x", [float("inf"), float("-inf"), float("nan")])
+def test_specials_pass(x):
+    """Infinities and NaN are the decimal ones."""
+    assert str(Decimal(x)) == str(decimal(x))
+
+
+def test_a_ball_about_zero_is_zero_at_the_last_precision_only():
+    """Log 2 + log 1/2 never shows that it is 0."""
+    for precision in PRECISIONS:
+        with flint.ctx.workprec(precision):
+            zero = arb(2).log() + arb(0.5).log()
+            if precision < PRECISIONS[-1]:
+                assert decimal(zero) is None
+                with pytest.raises(Undecided):
+                    sign(zero)
+            else:
+                assert decimal(zero) == 0
+                assert sign(zero) == 0
+
+
+@pytest.mark.parametrize(("x", "expected"), [(2, 1), (-2, -1), (0, 0)])
+def test_sign(x, expected):
+    """An exact ball has a sign at any precision."""
+    assert expected == sign(arb(x))
