@@ -136,3 +136,15 @@ def test_one_hot_equals_index(place):
         sparse = ask(place, sparse_cross_entropy_with_logits, z, y, **how)
         same(dense[0], sparse[0])
         same(dense[1], sparse[1])
+
+
+def test_whole_numbers_are_distributions_too(place):
+    """A one-hot row of integers or bools is the one of 0.0 and 1.0; a share above 1 is none."""
+    z = [[0.0, 1.0], [2.0, -1.0]]
+    expected = ask(place, categorical_cross_entropy_with_logits, z, np.eye(2), reduction="none")
+    for labels in (np.eye(2, dtype=int), np.eye(2, dtype=bool)):
+        actual = ask(place, categorical_cross_entropy_with_logits, z, labels, reduction="none")
+        same(expected[0], actual[0])
+        same(expected[1], actual[1])
+    value, _ = ask(place, categorical_cross_entropy_with_logits, z, 2 * np.eye(2, dtype=int), reduction="none")
+    same([NAN, NAN], value)

@@ -48,7 +48,7 @@ def test_categorical_hinge(place):
 
 
 def test_a_single_class_has_no_margin(place):
-    """There is no wrong class to be near."""
-    value, gradient = ask(place, categorical_hinge_loss, [[1.0], [-INF], [NAN]], [0, 0, 0], reduction="none")
-    same([0, 0, NAN], value)
-    same([[0], [0], [NAN]], np.where(np.isnan(gradient), np.nan, np.abs(gradient)))
+    """There is no wrong class to be near; a row at -inf throughout is none."""
+    value, gradient = ask(place, categorical_hinge_loss, [[1.0], [INF], [-INF], [NAN]], [0, 0, 0, 0], reduction="none")
+    same([0, 0, NAN, NAN], value)
+    same([[0], [0], [NAN], [NAN]], np.where(np.isnan(gradient), np.nan, np.abs(gradient)))

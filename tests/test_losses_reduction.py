@@ -100,7 +100,16 @@ def test_an_empty_batch(place, reduction, expected):
 def test_a_nan_row_keeps_its_nan_to_itself(place):
     """Its neighbours have the gradient that they have without it."""
     rows, labels = [[0.0, 1.0], [NAN, 0.0], [2.0, 0.0]], [0, 0, 5]
-    value, gradient = ask(place, sparse_cross_entropy_with_logits, rows, labels, reduction="weighted_mean")
+    value, gradient = ask(place, sparse_cross_entropy_with_logits, rows, labels, reduction="mean")
     _, alone = ask(place, sparse_cross_entropy_with_logits, rows[:1], labels[:1], reduction="sum")
     same(NAN, value)
     same([alone[0] / 3, [NAN, NAN], [NAN, NAN]], gradient)
+
+
+def test_a_label_that_does_not_exist_has_no_weight(place):
+    """So that nobody knows what a weighted mean divides by."""
+    value, gradient = ask(
+        place, sparse_cross_entropy_with_logits, [[0.0, 1.0], [2.0, 0.0]], [0, 5], reduction="weighted_mean"
+    )
+    same(NAN, value)
+    same(np.full((2, 2), NAN), gradient)

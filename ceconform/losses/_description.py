@@ -112,9 +112,7 @@ class Subject:
             "target-weights",
         }:
             return None
-        total = self.xp.sum(self.weighted_classes(weight, q), axis=self.checked_axis)
-        # A row whose labels are not valid is NaN; the other rows' share in the mean stays known.
-        return total if weight is not None else self.xp.where(self.xp.isnan(total), 1.0, total)
+        return self.xp.sum(self.weighted_classes(weight, q), axis=self.checked_axis)
 
     def weights(self, value: Any, name: str, shape: tuple[int, ...]) -> Any:
         """Return weights that broadcast to the shape, NaN where one is negative; None stays None."""

@@ -60,18 +60,19 @@ def entropy(axis: int) -> Kernel:
 def brier(axis: int | None) -> Kernel:
     """Return Σ w_c (p_c - q_c)², a kernel of (p, q, w); of single elements where there is no axis."""
 
-    def wrong(xp: Any, p: Any, q: Any) -> Any:
-        return xp.isnan(within(xp, p, 0, 1)) | xp.isnan(q)
+    def wrong(xp: Any, p: Any, q: Any, w: Any) -> Any:
+        lost = xp.isnan(within(xp, p, 0, 1)) | xp.isnan(q)
+        return lost if axis is None else lost & xp.any(w != 0, axis=axis, keepdims=True)
 
     def value(xp: Any, p: Any, q: Any, w: Any) -> Any:
         squares = times(xp, w, (p - q) ** 2)
         if axis is None:
-            return _guarded(xp, squares, wrong(xp, p, q), axis)
+            return _guarded(xp, squares, wrong(xp, p, q, w), axis)
         total = xp.sum(squares, axis=axis, keepdims=True)
-        return xp.squeeze(_guarded(xp, total, wrong(xp, p, q), axis), axis=axis)
+        return xp.squeeze(_guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
 
     def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return _guarded(xp, 2 * times(xp, w, p - q), wrong(xp, p, q), axis)
+        return _guarded(xp, 2 * times(xp, w, p - q), wrong(xp, p, q, w), axis)
 
     def by_q(xp: Any, p: Any, q: Any, w: Any) -> Any:
         return -by_p(xp, p, q, w)

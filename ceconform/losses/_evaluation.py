@@ -93,8 +93,9 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     --------
     >>> import numpy as np
     >>> from ceconform import binary_cross_entropy_with_logits, value_and_grad
-    >>> value_and_grad(binary_cross_entropy_with_logits)(np.asarray([0.0]), np.asarray([1.0]))
-    (np.float64(0.6931471805599453), array([-0.5]))
+    >>> value, gradient = value_and_grad(binary_cross_entropy_with_logits)(np.asarray([0.0]), np.asarray([1.0]))
+    >>> float(value), gradient
+    (0.6931471805599453, array([-0.5]))
     """
     describe = getattr(loss, "describe", None)
     if describe is None:

@@ -47,8 +47,6 @@ def categorical_hinge(axis: int) -> Kernel:
     def margin(xp: Any, z: Any, hot: Any) -> tuple[Any, Any]:
         best = xp.max(xp.where(hot == 1, -math.inf, z), axis=axis, keepdims=True)
         own = xp.sum(xp.where(hot == 1, z, 0 * hot), axis=axis, keepdims=True)
-        if z.shape[axis] == 1:  # nothing to be nearer than: 0, even where best and own are both -inf
-            own = xp.where(xp.isinf(own), 0.0, own)
         return best, 1 + (best - own)
 
     def value(xp: Any, z: Any, hot: Any) -> Any:

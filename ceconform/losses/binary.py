@@ -68,15 +68,13 @@ def binary_cross_entropy(
     pos_weight
         w >= 0: multiplies the term of the positive label; broadcasts to the shape of the loss.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     label_smoothing
         ε in [0, 1]: t becomes (1 - ε) t + ε/2.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -93,8 +91,7 @@ def binary_cross_entropy(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -144,15 +141,13 @@ def binary_cross_entropy_with_logits(
     pos_weight
         w >= 0: multiplies the term of the positive label; broadcasts to the shape of the loss.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     label_smoothing
         ε in [0, 1]: t becomes (1 - ε) t + ε/2.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -169,8 +164,7 @@ def binary_cross_entropy_with_logits(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 

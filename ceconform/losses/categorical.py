@@ -71,29 +71,27 @@ def categorical_cross_entropy(
 
     -Σ q_c·log p_c over q_c ≠ 0, along `axis`.
 
-    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability outside [0, 1], a negative label, or a
-    NaN makes its row NaN.
+    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability or label outside [0, 1], or NaN, makes its
+    row NaN.
 
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     axis
         The class axis.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -110,8 +108,7 @@ def categorical_cross_entropy(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -159,21 +156,19 @@ def categorical_cross_entropy_with_logits(
     logits
         z, with C classes along `axis`, real floating. -inf masks a class.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     axis
         The class axis.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -190,8 +185,7 @@ def categorical_cross_entropy_with_logits(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -246,15 +240,13 @@ def multilabel_softmax_loss(
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -271,8 +263,7 @@ def multilabel_softmax_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 

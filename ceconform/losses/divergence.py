@@ -33,29 +33,27 @@ def kl_divergence(
 
     Σ q_c·(log q_c - log p_c) over q_c ≠ 0, along `axis`: cross entropy less the entropy of q.
 
-    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability outside [0, 1], a negative label, or a
-    NaN makes its row NaN.
+    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability or label outside [0, 1], or NaN, makes its
+    row NaN.
 
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     axis
         The class axis.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -72,8 +70,7 @@ def kl_divergence(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -121,13 +118,11 @@ def entropy(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -144,8 +139,7 @@ def entropy(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -180,29 +174,26 @@ def brier_loss(
 ) -> Any:
     """Brier score of probabilities: the squared distance to the labels.
 
-    Σ (p_c - q_c)² along `axis`; (p - t)² for ``axis=None``.
+    Σ (p_c - q_c)² along `axis`; (p - t)² of binary labels for ``axis=None``.
 
-    A probability outside [0, 1], a negative label, or a NaN makes its row NaN.
+    A probability or label outside [0, 1], or NaN, makes its row NaN.
 
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1. With ``axis=None``: t in [0,
-        1].
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     axis
         The class axis; None for binary predictions, where each element is a loss.
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -219,8 +210,7 @@ def brier_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 

@@ -53,15 +53,13 @@ def binary_focal_loss(
     alpha
         α in [0, 1]: weight of the positive term, 1 - α that of the negative one; None for neither.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     label_smoothing
         ε in [0, 1]: t becomes (1 - ε) t + ε/2.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -78,8 +76,7 @@ def binary_focal_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -131,15 +128,13 @@ def binary_focal_loss_with_logits(
     alpha
         α in [0, 1]: weight of the positive term, 1 - α that of the negative one; None for neither.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     label_smoothing
         ε in [0, 1]: t becomes (1 - ε) t + ε/2.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -156,8 +151,7 @@ def binary_focal_loss_with_logits(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -196,15 +190,15 @@ def categorical_focal_loss(
 
     -Σ α_c·q_c·(1 - p_c)^γ·log p_c over q_c ≠ 0, along `axis`.
 
-    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability outside [0, 1], a negative label, or a
-    NaN makes its row NaN.
+    -log 0 is inf where q_c > 0, and 0 where q_c = 0. A probability or label outside [0, 1], or NaN, makes its
+    row NaN.
 
     Parameters
     ----------
     probabilities
         p, with C classes along `axis`, each in [0, 1], real floating. They are not renormalised.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     gamma
         γ >= 0: how much less the labels that are predicted well already count.
     alpha
@@ -212,15 +206,13 @@ def categorical_focal_loss(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -237,8 +229,7 @@ def categorical_focal_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -286,7 +277,7 @@ def categorical_focal_loss_with_logits(
     logits
         z, with C classes along `axis`, real floating. -inf masks a class.
     labels
-        q >= 0, of the same shape, real floating. Its rows need not add up to 1.
+        q in [0, 1], of the same shape; floating, integer or bool. Its rows need not add up to 1.
     gamma
         γ >= 0: how much less the labels that are predicted well already count.
     alpha
@@ -294,15 +285,13 @@ def categorical_focal_loss_with_logits(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -319,8 +308,7 @@ def categorical_focal_loss_with_logits(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 

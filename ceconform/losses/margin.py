@@ -39,13 +39,11 @@ def soft_margin_loss(
     labels
         y, -1 or +1, of the same shape; floating or integer.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -62,8 +60,7 @@ def soft_margin_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -107,11 +104,9 @@ def hinge_loss(
     labels
         y, -1 or +1, of the same shape; floating or integer.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -128,8 +123,7 @@ def hinge_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -172,11 +166,9 @@ def squared_hinge_loss(
     labels
         y, -1 or +1, of the same shape; floating or integer.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        element holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the element holds.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -193,8 +185,7 @@ def squared_hinge_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -242,13 +233,11 @@ def categorical_hinge_loss(
     axis
         The class axis.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     ignore_index
         Rows with this label have loss 0 and gradient 0, and do not count.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -265,8 +254,7 @@ def categorical_hinge_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 

@@ -47,8 +47,7 @@ def sparse_cross_entropy(
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     ignore_index
@@ -56,8 +55,7 @@ def sparse_cross_entropy(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -74,8 +72,7 @@ def sparse_cross_entropy(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -131,8 +128,7 @@ def sparse_cross_entropy_with_logits(
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     label_smoothing
         ε in [0, 1]: q becomes (1 - ε) q + ε/C.
     ignore_index
@@ -140,8 +136,7 @@ def sparse_cross_entropy_with_logits(
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -158,8 +153,7 @@ def sparse_cross_entropy_with_logits(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
@@ -213,15 +207,13 @@ def nll_loss(
     class_weight
         w_c >= 0, shape (C,): multiplies the term of each class.
     sample_weight
-        s >= 0: multiplies each loss; broadcasts to the shape of the loss. Exactly 0 silences whatever the
-        row holds.
+        s >= 0: multiplies each loss, broadcast to its shape. Exactly 0 silences whatever the row holds.
     ignore_index
         Rows with this label have loss 0 and gradient 0, and do not count.
     base
         Of the logarithm: 2 for bits; None for nats.
     reduction
-        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their
-        weights).
+        "none", "sum", "mean" (over the losses that count) or "weighted_mean" (over the sum of their weights).
     convention
         The name of a convention or a library, or several in order, whose rules replace the definition.
     check
@@ -238,8 +230,7 @@ def nll_loss(
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        For arrays that do not fit each other, predictions that are not floating, other labels than those
-        above, and parameters without a meaning.
+        For arrays that do not fit each other, dtypes of another kind, and parameters without a meaning.
     RangeError
         With `check=True`, naming the first value out of its range.
 
