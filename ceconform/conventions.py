@@ -266,6 +266,24 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 activation="softmax",
                 taken_as="log_probabilities",
             ),
+            Convention(
+                name="through-sigmoid",
+                summary="Logits become probabilities first, and their logarithm is taken then.",
+                formula="loss of sigmoid(z) as a probability",
+                link=_DEFINITION,
+                losses=_BINARY_LOGITS,
+                activation="sigmoid",
+                taken_as="probabilities",
+            ),
+            Convention(
+                name="through-softmax",
+                summary="Logits become probabilities first, and their logarithm is taken then.",
+                formula="loss of softmax(z) as probabilities",
+                link=_DEFINITION,
+                losses=_CATEGORICAL_LOGITS,
+                activation="softmax",
+                taken_as="probabilities",
+            ),
         )
     }
 )

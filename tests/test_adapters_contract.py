@@ -184,7 +184,7 @@ def log_softmax(z: Any) -> Any:
     return z - np.logaddexp.reduce(z, axis=-1, keepdims=True)
 
 
-def definition(call: Call, x: Any) -> Any:  # noqa: PLR0911 - one line a loss
+def definition(call: Call, x: Any) -> Any:
     """Each loss of `cases/README.md`, as plainly as NumPy says it, unreduced."""
     loss, labels, smoothing = call.loss, call.labels, call.get("label_smoothing", 0.0)
     gamma, alpha, weight = call.get("gamma", 2.0), call.get("alpha"), call.get("class_weight", np.ones(3))
@@ -360,7 +360,7 @@ def test_an_expression_is_a_program(library):
     )
     text = program(library, call, seen.expression)
     assert "ceconform" not in text
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)  # noqa: S603 - our own text
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)
     *gradient, loss = ran.stdout.splitlines()
     assert seen.value is not None
     assert tuple(np.ravel(np.asarray(eval(loss)))) == seen.value.values  # noqa: S307 - numbers that we printed
@@ -374,7 +374,7 @@ def test_an_adapter_imports_no_framework():
         "import sys\nfrom ceconform.adapters import names\nnames()\n"
         "print(*{'jax', 'keras', 'optax', 'sklearn', 'tensorflow', 'torch'} & set(sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)  # noqa: S603 - same
+    ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from ceconform.corpus import Case, Expected
+from ceconform.errors import StartError
 from ceconform.harness import Asked, Finished, Missing, Observation, Started, ask
 from ceconform.harness.process import Worker, command
-from ceconform.errors import StartError
 
 PLANTED = Path(__file__).with_name("planted.py")
 

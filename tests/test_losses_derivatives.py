@@ -172,4 +172,4 @@ def test_sharded_classes_stay_sharded(jax):
     """Value and gradient of logits whose classes lie on four devices, with no all-gather of them."""
     del jax
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
-    subprocess.run([sys.executable, "-c", SHARDED], env=environment, check=True)  # noqa: S603 - our own program
+    subprocess.run([sys.executable, "-c", SHARDED], env=environment, check=True)

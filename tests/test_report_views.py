@@ -255,9 +255,9 @@ def test_conventions_that_are_followed_are_listed_with_their_followers():
 def test_the_findings_page():
     """A heading with a slug, a cause, got and wanted, cases, and a program for each; conventions after them."""
     page = render_discrepancies(REPORT, CASES)
-    assert "3 causes, worst first." in page
+    assert "3 causes, worst first. Each has a program that shows it." in page
     for each in discrepancies(REPORT, CASES):
-        assert f"\n## {each.slug}\n" in page
+        assert f'\n### <a id="{each.slug}"></a>' in page
         assert f"](#{each.slug})" in page
     assert "NaN comes where there is an answer: The same again." in page
     assert "The loss is another number, by an undocumented convention. add-1e-7-inside-log: 1e-7 is added" in page
@@ -282,5 +282,5 @@ def test_the_findings_page_is_the_same_for_the_same_report():
 def test_a_case_that_the_corpus_no_longer_has_is_still_listed():
     """Without its description and program."""
     page = render_discrepancies(REPORT, {})
-    assert "## nan-for-a-number-binary-cross-entropy-binary-clipping" in page
+    assert '### <a id="nan-for-a-number-binary-cross-entropy-binary-clipping"></a>binary cross entropy, clipping' in page
     assert "```python" not in page

@@ -61,10 +61,14 @@ def find(name: str) -> type[Adapter]:
 
 def match(patterns: Sequence[str]) -> list[str]:
     """The implementations that names or globs choose; square brackets stand for themselves."""
-    chosen = []
+    chosen: list[str] = []
     for pattern in patterns:
         glob = re.compile(".*".join(map(re.escape, pattern.split("*"))))
-        found = [name for name in names() if glob.fullmatch(name)] if "*" in pattern else [find(pattern) and pattern]
+        if "*" in pattern:
+            found = [name for name in names() if glob.fullmatch(name)]
+        else:
+            find(pattern)
+            found = [pattern]
         if not found:
             raise UnknownNameError(f"expected a glob that matches one of {', '.join(names())}, got {pattern!r}")
         chosen += [name for name in found if name not in chosen]

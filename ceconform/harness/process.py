@@ -28,7 +28,7 @@ _LONGEST_LINE = 1 << 28
 
 
 def _environment() -> dict[str, str]:
-    """What a worker sees; what the user has set stands. JAX keeps what it compiles, because that is most of its time."""
+    """What a worker sees; what the user has set stands. JAX keeps what it compiles: that is most of its time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ceconform", "jax")
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(cache),

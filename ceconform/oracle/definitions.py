@@ -78,6 +78,10 @@ def floored(pool: Pool, row: Row, p: Number, rules: Rules) -> None:
         return
     yes, no = (arb(row.mass.get(c, fmpq(0))) for c in (0, 1))
     spread = p * (1 - p)
+    if rules.gradient_floor == 0 and sign(value_of(spread)) == 0:  # a floor that half precision rounds to nothing
+        upward = sign(value_of(p * (yes + no) - yes))
+        pool.add(0, Infinite(value=0.0, slopes={0: upward * math.inf if upward else math.nan}))
+        return
     if sign(value_of(spread) - arb(rules.gradient_floor)) < 0:
         slope = (p * (yes + no) - yes) / arb(rules.gradient_floor)
     else:

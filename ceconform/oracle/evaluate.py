@@ -26,7 +26,9 @@ __all__ = ["evaluate"]
 _ZERO, _NAN = Decimal(0), Decimal("nan")
 
 
-def evaluate(call: Call, *, conventions: tuple[Convention, ...] = (), gradient: bool = True) -> Exact:
+def evaluate(
+    call: Call, *, conventions: tuple[Convention, ...] = (), gradient: bool = True, narrow: bool = False
+) -> Exact:
     """Evaluate a call in exact arithmetic.
 
     Parameters
@@ -38,6 +40,8 @@ def evaluate(call: Call, *, conventions: tuple[Convention, ...] = (), gradient: 
         Applied together, in this order, in place of the plain definition.
     gradient
         False leaves the gradient and the conditions out (empty arrays), which is several times faster.
+    narrow
+        Round the conventions' constants to half precision, for a library that computes in it, and not to float32.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def evaluate(call: Call, *, conventions: tuple[Convention, ...] = (), gradient: 
     '1'
     """
     _validate(call)
-    rules = interpret(call, conventions)
+    rules = interpret(call, conventions, narrow=narrow)
     rows, shape = read(call, rules)
     wrong = _wrong_parameter(call)
     work = _Work(call, rules, rows, shape, gradient=gradient)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-import numpy as np
 from flint import fmpq
 
 from ceconform.conventions import Convention
 from ceconform.corpus import Call
+from ceconform.corpus.numbers import FORMATS, rounded
 
 __all__ = ["Clip", "Rules", "fraction", "interpret"]
 
@@ -48,29 +49,35 @@ def fraction(number: float) -> fmpq:
     return fmpq(*float(number).as_integer_ratio())
 
 
-def _constant(text: str, dtype: type[np.floating]) -> np.floating:
-    return np.finfo(dtype).eps if text == "eps" else dtype(text)
+def _constant(text: str, dtype: str) -> Fraction:
+    exact = Fraction(2) ** (1 - FORMATS[dtype].precision) if text == "eps" else Fraction(text)
+    return Fraction(rounded(exact, dtype))
 
 
-def _clip(rule: Convention, dtype: type[np.floating]) -> Clip | None:
+def _clip(rule: Convention, dtype: str) -> Clip | None:
     if rule.clip_low is None and rule.clip_high is None:
         return None
     low = None if rule.clip_low is None else _constant(rule.clip_low, dtype)
     high = None
     if rule.clip_high == "1-low":
-        high = dtype(1) - (dtype(0) if low is None else low)
+        high = Fraction(rounded(1 - (low or Fraction(0)), dtype))
     elif rule.clip_high is not None:
         high = _constant(rule.clip_high, dtype)
-    return Clip(
-        low=None if low is None else fraction(float(low)),
-        high=None if high is None else fraction(float(high)),
-    )
+    return Clip(low=None if low is None else _exactly(low), high=None if high is None else _exactly(high))
 
 
-def interpret(call: Call, conventions: tuple[Convention, ...]) -> Rules:
-    """Read the conventions together; where two set the same field, the later one holds."""
+def _exactly(constant: Fraction) -> fmpq:
+    return fmpq(constant.numerator, constant.denominator)
+
+
+def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool = False) -> Rules:
+    """Read the conventions together; where two set the same field, the later one holds.
+
+    Half precision is computed in float32, by us and by most; `narrow` rounds the constants to half precision itself.
+    """
     single = any(rule.precision == "float32" for rule in conventions)
-    dtype = np.float64 if call.dtype == "float64" and not single else np.float32
+    dtype = call.dtype if call.dtype == "float64" or narrow else "float32"
+    dtype = "float32" if single else dtype
     activations = [] if call.activation is None else [call.activation]
     steps: list[Clip | None] = []
     last: dict[str, object] = {"space": call.spec.predictions, "single": single}
@@ -91,7 +98,7 @@ def interpret(call: Call, conventions: tuple[Convention, ...]) -> Rules:
                 last[field] = getattr(rule, field)
         for field in ("add", "floor_log", "gradient_floor"):
             if getattr(rule, field) is not None:
-                last[field] = fraction(float(_constant(getattr(rule, field), dtype)))
+                last[field] = _exactly(_constant(getattr(rule, field), dtype))
         if rule.empty == "zero":
             last["empty_is_zero"] = True
     tolerant = bool(steps) or any(r.activation or r.taken_as or r.add for r in conventions)

@@ -15,7 +15,7 @@ from ceconform.report.report import Report
 from ceconform.report.result import Result
 from ceconform.report.summary import names, summarise, versions
 from ceconform.report.text import ulps
-from ceconform.verdict import VERDICTS
+from ceconform.verdict import KINDS, VERDICTS
 
 __all__ = ["cause", "render_discrepancies"]
 
@@ -73,10 +73,17 @@ def render_discrepancies(report: Report, cases: Mapping[str, Case]) -> str:
         for each in summarise(report).tallies
     )
     lines += table(("implementation", "version", *VERDICTS, "worst pass"), counts, 6)
-    lines += [f"{len(found)} causes, worst first.", ""]
-    lines += table(("cause", "kind", "loss", "implementations"), (_row(each, report) for each in found))
-    for discrepancy in found:
-        lines += _section(discrepancy, report, cases)
+    lines += [f"{len(found)} causes, worst first. Each has a program that shows it.", ""]
+    kinds = [(kind, [each for each in found if each.kind == kind]) for kind in KINDS]
+    for kind, alike in kinds:
+        if alike:
+            lines += [f"**{_CAUSES[kind]}** (`{kind}`)", ""]
+            lines += table(("cause", "cases", "implementations"), (_row(each, report) for each in alike))
+    for kind, alike in kinds:
+        if alike:
+            lines += [f"## {_CAUSES[kind]}", ""]
+        for discrepancy in alike:
+            lines += _section(discrepancy, report, cases)
     if followed:
         lines += ["## Conventions", "", "Departures from the definition that the library documents.", ""]
     for usage in followed:
@@ -84,13 +91,21 @@ def render_discrepancies(report: Report, cases: Mapping[str, Case]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _title(discrepancy: Discrepancy) -> str:
+    """The loss, and where it goes wrong: `binary cross entropy with logits, extreme`."""
+    topic = discrepancy.topic.rpartition("/")[2].replace("-", " ")
+    where = discrepancy.convention or topic
+    part = "gradient" if discrepancy.part == "gradient" and "gradient" not in discrepancy.kind else ""
+    return ", ".join(filter(None, (discrepancy.loss.replace("_", " "), part, where)))
+
+
 def _row(discrepancy: Discrepancy, report: Report) -> tuple[str, ...]:
-    link = f"[{discrepancy.convention or discrepancy.topic or 'everywhere'}](#{discrepancy.slug})"
-    return link, discrepancy.kind, f"`{discrepancy.loss}`", names(discrepancy.implementations, versions(report))
+    who = names(discrepancy.implementations, versions(report))
+    return f"[{_title(discrepancy)}](#{discrepancy.slug})", str(len(discrepancy.cases)), who
 
 
 def _section(discrepancy: Discrepancy, report: Report, cases: Mapping[str, Case]) -> Iterator[str]:
-    yield f"## {discrepancy.slug}"
+    yield f'### <a id="{discrepancy.slug}"></a>{_title(discrepancy)}'
     yield ""
     yield cause(discrepancy, cases)
     yield ""

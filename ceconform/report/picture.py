@@ -11,7 +11,7 @@ from ceconform.report.text import render_text
 
 __all__ = ["render_plain", "render_svg"]
 
-_WIDTH = 110
+_WIDTH = 140
 
 
 def render_plain(report: Report) -> str:

@@ -19,7 +19,6 @@ COLOURS = {"pass": "green", "acceptable": "yellow", "fail": "red", "unsupported"
 
 
 _LARGE = 1e4
-_NAME = 20
 
 
 def ulps(error: float | None) -> str:
@@ -83,7 +82,7 @@ def _parts(report: Report, summary: Summary) -> Iterator[RenderableType]:
 def _table(tallies: Iterable[Tally]) -> Table:
     """One row for each implementation; a dot for none."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("implementation", overflow="fold", min_width=_NAME)
+    table.add_column("implementation", overflow="fold")
     table.add_column("version", overflow="fold")
     for verdict in VERDICTS:
         table.add_column(verdict, justify="right", style=COLOURS[verdict], overflow="fold")

@@ -71,13 +71,23 @@ def _stage(rule: Convention) -> int:
     return next((stage for stage, field in enumerate(in_order) if field), len(in_order))
 
 
+def _sister(loss: str) -> str:
+    """The loss that a loss on logits becomes where its logits are read as probabilities."""
+    return loss.removesuffix("_with_logits")
+
+
+def _meet(rules: tuple[Convention, ...], loss: str) -> bool:
+    """Whether conventions of the sister loss stand beside one that leads to it."""
+    return all(loss in rule.losses for rule in rules) or any(rule.taken_as == "probabilities" for rule in rules)
+
+
 def _applies(rule: Convention, case: Case, dtype: str) -> bool:
     """Whether a convention could change this answer."""
     mean = case.parameters.get("reduction", "none") in _MEANS
     loss = case.expected.loss
     undefined = mean and loss is not None and any(number.is_nan() for number in loss.ravel().tolist())
     return (
-        case.loss in rule.losses
+        not {case.loss, _sister(case.loss)}.isdisjoint(rule.losses)
         and not (rule.activation and case.activation)
         and not (rule.divisor and not mean)
         and not (rule.empty and not undefined)
@@ -106,14 +116,15 @@ def _groups(case: Case, dtype: str, documented: tuple[str, ...]) -> Iterator[tup
         yield True, list(combinations(own, size))
     rules = [rule for rule in CONVENTIONS.values() if _applies(rule, case, dtype)]
     for size in (1,) if case.predictions.size > LARGE else (1, 2, 3):
-        yield False, [ordered for chosen in combinations(rules, size) for ordered in _orders(chosen)]
+        sets = (chosen for chosen in combinations(rules, size) if _meet(chosen, case.loss))
+        yield False, [ordered for chosen in sets for ordered in _orders(chosen)]
 
 
 @lru_cache(maxsize=8192)
-def _exact(case: Case, dtype: str, rules: tuple[Convention, ...], *, gradient: bool) -> Exact | None:
+def _exact(case: Case, dtype: str, rules: tuple[Convention, ...], *, gradient: bool, narrow: bool) -> Exact | None:
     """The exact answer under conventions; None where they have no meaning together."""
     try:
-        return evaluate(case.call(dtype), conventions=rules, gradient=gradient)
+        return evaluate(case.call(dtype), conventions=rules, gradient=gradient, narrow=narrow)
     except CaseError:
         return None
 
@@ -163,12 +174,28 @@ def _alike(exact: Exact, answer: _Answer) -> bool:
 
 
 def _explain(answer: _Answer, rules: tuple[Convention, ...], *, documented: bool) -> Attribution | None:
-    """Try one tuple of conventions."""
+    """Try one tuple of conventions; in half precision with their constants in it, then in float32."""
+    half = answer.dtype in {"float16", "bfloat16"} and any(_has_constants(rule) for rule in rules)
+    tried = (
+        _explain_as(answer, rules, documented=documented, narrow=narrow)
+        for narrow in ((True, False) if half else (False,))
+    )
+    found = [each for each in tried if each is not None]
+    return min(found, key=lambda each: (not each.whole, each.distance), default=None)
+
+
+def _has_constants(rule: Convention) -> bool:
+    return any((rule.clip_low, rule.clip_high, rule.add, rule.floor_log, rule.gradient_floor))
+
+
+def _explain_as(
+    answer: _Answer, rules: tuple[Convention, ...], *, documented: bool, narrow: bool
+) -> Attribution | None:
     case, dtype, tiny = answer.case, answer.dtype, answer.flushes_subnormals
-    exact = _exact(case, dtype, rules, gradient=False)
+    exact = _exact(case, dtype, rules, gradient=False, narrow=narrow)
     if exact is None or not _alike(exact, answer):
         return None
-    exact = _exact(case, dtype, rules, gradient=True)
+    exact = _exact(case, dtype, rules, gradient=True, narrow=narrow)
     if exact is None:
         return None
     # What went through another dtype has that dtype's digits, all of them and no others.
