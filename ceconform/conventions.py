@@ -6,6 +6,7 @@ data and nothing else.
 
 Several conventions are applied together in the order in which they are given:
 
+0. subnormal predictions are replaced by 0 where `flush` says so;
 1. `activation` is applied to the predictions, then they are read in the space `taken_as`
    (a loss on logits becomes its sister on probabilities, and so on);
 2. probabilities are renormalised and clipped, in the given order;
@@ -25,7 +26,7 @@ from typing import Literal
 
 from ceconform.errors import UnknownNameError
 
-__all__ = ["CONVENTIONS", "LIBRARIES", "Convention", "resolve"]
+__all__ = ["CONVENTIONS", "LIBRARIES", "Convention", "flushing", "resolve"]
 
 Activation = Literal["sigmoid", "softmax", "log_sigmoid", "log_softmax"]
 Space = Literal["logits", "probabilities", "log_probabilities"]
@@ -85,6 +86,8 @@ class Convention:
     empty: Literal["zero"] | None = None
     precision: Literal["float32"] | None = None
     """The dtype that the whole computation goes through, whatever the dtype of the predictions."""
+    flush: bool = False
+    """Subnormal predictions count as 0, before anything else."""
 
 
 _TORCH_BCE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html"
@@ -93,6 +96,7 @@ _TORCH_KL = "https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.h
 _KERAS = "https://keras.io/api/losses/probabilistic_losses/"
 _KERAS_EPSILON = "https://keras.io/api/utils/config_utils/"
 _SKLEARN = "https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html"
+_JAX = "https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html"
 _TF_LOG_LOSS = "https://www.tensorflow.org/api_docs/python/tf/compat/v1/losses/log_loss"
 _DEFINITION = "cases/README.md#conventions"
 
@@ -267,6 +271,14 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 taken_as="log_probabilities",
             ),
             Convention(
+                name="subnormals-are-zero",
+                summary="Subnormal predictions are read as 0.",
+                formula="loss(0) for 0 < |x| < the smallest normal number",
+                link=_JAX,
+                losses=_ALL,
+                flush=True,
+            ),
+            Convention(
                 name="through-sigmoid",
                 summary="Logits become probabilities first, and their logarithm is taken then.",
                 formula="loss of sigmoid(z) as a probability",
@@ -339,6 +351,11 @@ LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What each library documents, in the order of application, for each loss: `convention="keras"` and the like."""
+
+
+def flushing(documented: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """What a library documents on a backend that documents that it has no subnormal numbers."""
+    return MappingProxyType({loss: ("subnormals-are-zero", *documented.get(loss, ())) for loss in _ALL})
 
 
 def resolve(convention: str | Convention | tuple[str | Convention, ...] | None, loss: str) -> tuple[Convention, ...]:

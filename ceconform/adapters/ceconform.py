@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ceconform import __version__, backends
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
+from ceconform.conventions import flushing
 
 __all__ = ["ADAPTERS"]
 
@@ -100,6 +101,7 @@ class OnJAX(Portable):
 
     name = "ceconform[jax]"
     backend = "jax"
+    conventions = flushing({})
     dtypes = ("float64", "float32", "float16", "bfloat16")
     dialect = Dialect(
         imports="import jax\nimport jax.numpy as jnp\n\nimport ceconform\n\njax.config.update('jax_enable_x64', True)",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._gradients import JAX, TENSORFLOW, TORCH
-from ceconform.conventions import LIBRARIES
+from ceconform.conventions import LIBRARIES, flushing
 
 __all__ = ["ADAPTERS"]
 
@@ -222,7 +222,7 @@ class OnJAX(Keras):
 
     name = "keras[jax]"
     backend = "jax"
-    conventions = LIBRARIES["keras"]
+    conventions = flushing(LIBRARIES["keras"])
     dialect = _dialect(
         "jax",
         "import jax\njax.config.update('jax_enable_x64', True)\njax.config.update('jax_platforms', 'cpu')\n",

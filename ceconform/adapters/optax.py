@@ -7,6 +7,7 @@ from typing import Any
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._gradients import JAX
+from ceconform.conventions import flushing
 
 __all__ = ["ADAPTERS", "Optax"]
 
@@ -43,6 +44,7 @@ class Optax(Adapter):
 
     name = "optax"
     distribution = "optax"
+    conventions = flushing({})
     dtypes = ("float64", "float32", "float16", "bfloat16")
     activations = {  # noqa: RUF012 - a constant of the class, read only
         "sigmoid": "jax.nn.sigmoid({x})",

@@ -64,7 +64,7 @@ def relevant(case: Case) -> Iterator[tuple[str, tuple[Convention, ...]]]:
     they make no answer right.
     """
     for name, rule in CONVENTIONS.items():
-        if case.loss in rule.losses and not (rule.activation or rule.taken_as or rule.precision):
+        if case.loss in rule.losses and not (rule.activation or rule.taken_as or rule.precision or rule.flush):
             yield name, (rule,)
     for library in LIBRARIES:
         whole = library.partition("[")[0]  # `keras[tensorflow]` is worth saying where it is not as `keras`

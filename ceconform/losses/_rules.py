@@ -7,9 +7,13 @@ from typing import Any
 
 from ceconform.conventions import Convention, resolve
 from ceconform.errors import ArgumentError
-from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, renormalise
+from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, flush, renormalise
 
 __all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "read"]
+
+
+_BINARY64 = 53
+"""The bits of a Python float's significand."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ PLAIN = Rules()
 
 def _rounded(number: float, bits: int) -> float:
     """Round to so many bits: Veltkamp's splitting, which is arithmetic that any tracer follows."""
-    if bits == 53:  # noqa: PLR2004 - binary64, which a Python float is
+    if bits == _BINARY64:
         return number
     scaled = number * (2.0 ** (53 - bits) + 1)
     return scaled - (scaled - number)
@@ -77,14 +81,19 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
         For a convention that is not about this loss.
     """
     rules = PLAIN
+    flushed: list[Transform] = []
     activations: list[Transform] = []
     transforms: list[Transform] = []
-    for rule in resolve(convention, loss):
-        if loss not in rule.losses:
+    resolved = resolve(convention, loss)
+    reads = any(rule.taken_as == "probabilities" for rule in resolved)
+    for rule in resolved:
+        if loss not in rule.losses and not (reads and loss.removesuffix("_with_logits") in rule.losses):
             raise ArgumentError(
                 f"`convention` {rule.name!r} is not about {loss}: expected one that is, "
                 f"or one of {', '.join(rule.losses)}"
             )
+        if rule.flush:
+            flushed.append(flush(2.0**-1022 if bits == _BINARY64 else 2.0**-126))
         if rule.activation is not None:
             activations.append(ACTIVATIONS[rule.activation])
         if rule.renormalise:
@@ -107,7 +116,7 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
             empty=rule.empty or rules.empty,
         )
     moved = activations or transforms or rules.space is not None or rules.logarithm.add is not None
-    return replace(rules, transforms=(*activations, *transforms), checked=not moved)
+    return replace(rules, transforms=(*flushed, *activations, *transforms), checked=not moved)
 
 
 def _number(text: str | None, bits: int, otherwise: float | None) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from ceconform.losses._kernel import Kernel, times
 from ceconform.losses._stable import sigmoid, softmax, softmax_costs, softplus
 
-__all__ = ["ACTIVATIONS", "Transform", "clip", "renormalise", "transformed"]
+__all__ = ["ACTIVATIONS", "Transform", "clip", "flush", "renormalise", "transformed"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,14 @@ def _clip_pull(
 def clip(low: float | None, high: float | None) -> Transform:
     """Return min(max(x, low), high); its derivative is 1 on the bounds and 0 outside them."""
     return Transform(partial(_clip, low=low, high=high), partial(_clip_pull, low=low, high=high))
+
+
+def flush(smallest_normal: float) -> Transform:
+    """Return x, or 0 where x is subnormal; the derivative is taken where that leads."""
+    return Transform(
+        lambda xp, x, _: xp.where(xp.abs(x) < smallest_normal, 0.0, x),
+        lambda xp, x, _, slope: slope,  # noqa: ARG005 - the shape of a pull
+    )
 
 
 def transformed(kernel: Kernel, transforms: tuple[Transform, ...]) -> Kernel:

@@ -57,6 +57,7 @@ def by_element(call: Call) -> bool:
 def read(call: Call, rules: Rules) -> tuple[list[Row], tuple[int, ...]]:
     """The rows of a call, and the shape of its losses."""
     predictions = _rounded(call.predictions, rules)
+    predictions = np.where(np.abs(predictions) < rules.smallest, 0.0, predictions)
     if by_element(call):
         shape, classes = predictions.shape, 1
         cells: NDArray[np.float64] = predictions.reshape(-1, 1)

@@ -42,6 +42,8 @@ class Rules:
     empty_is_zero: bool = False
     single: bool = False
     """The inputs are rounded to float32."""
+    smallest: float = 0.0
+    """Inputs of a smaller magnitude are 0."""
 
 
 def fraction(number: float) -> fmpq:
@@ -80,7 +82,12 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
     dtype = "float32" if single else dtype
     activations = [] if call.activation is None else [call.activation]
     steps: list[Clip | None] = []
-    last: dict[str, object] = {"space": call.spec.predictions, "single": single}
+    normal = 2.0 ** FORMATS["float64" if dtype == "float64" else "float32"].lowest
+    last: dict[str, object] = {
+        "space": call.spec.predictions,
+        "single": single,
+        "smallest": normal if any(rule.flush for rule in conventions) else 0.0,
+    }
     for rule in conventions:
         if rule.activation is not None:
             activations.append(rule.activation)

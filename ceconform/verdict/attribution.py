@@ -56,12 +56,17 @@ class Attribution:
         return " + ".join(rule.name for rule in self.conventions)
 
 
+def _clips(rule: Convention) -> bool:
+    return bool(rule.clip_low or rule.clip_high or rule.clip_labels)
+
+
 def _stage(rule: Convention) -> int:
     """When a convention is applied, and the slot that it takes: two of one slot contradict each other."""
     in_order = (
+        rule.flush,
         rule.activation or rule.taken_as,
         rule.renormalise,
-        rule.clip_low or rule.clip_high or rule.clip_labels,
+        _clips(rule),
         rule.smoothing,
         rule.add or rule.floor_log or rule.gradient_floor,
         rule.divisor,
@@ -81,6 +86,12 @@ def _meet(rules: tuple[Convention, ...], loss: str) -> bool:
     return all(loss in rule.losses for rule in rules) or any(rule.taken_as == "probabilities" for rule in rules)
 
 
+def _subnormal(case: Case, dtype: str) -> bool:
+    """Whether a prediction is subnormal in the dtype of the computation, which is float32 for half precision."""
+    sizes = np.abs(case.predictions)
+    return bool(np.any((sizes > 0) & (sizes < FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal)))
+
+
 def _applies(rule: Convention, case: Case, dtype: str) -> bool:
     """Whether a convention could change this answer."""
     mean = case.parameters.get("reduction", "none") in _MEANS
@@ -93,6 +104,7 @@ def _applies(rule: Convention, case: Case, dtype: str) -> bool:
         and not (rule.empty and not undefined)
         and not (rule.smoothing and not case.parameters.get("label_smoothing"))
         and not (rule.precision and dtype != "float64")
+        and not (rule.flush and not _subnormal(case, dtype))
     )
 
 
@@ -103,7 +115,7 @@ def _orders(rules: tuple[Convention, ...]) -> Iterator[tuple[Convention, ...]]:
         return
     ordered = tuple(sorted(rules, key=_stage))
     yield ordered
-    places = [place for place, rule in enumerate(ordered) if _stage(rule) in {1, 2}]
+    places = [place for place, rule in enumerate(ordered) if rule.renormalise or _clips(rule)]
     if len(places) == 2:  # noqa: PLR2004 - both of the two
         first, second = places
         yield (*ordered[:first], ordered[second], ordered[first], *ordered[second + 1 :])
