@@ -31,6 +31,8 @@ __all__ = ["app", "main"]
 
 DISCREPANCY, USAGE, NOT_STARTED, NOT_VALID = 1, 2, 3, 4
 ERRORS = Console(stderr=True)
+SHOWN = 8
+"""How many failing cases of each kind a terminal is shown."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -124,6 +126,7 @@ def report_(
     files: Annotated[list[Path], typer.Argument(help="Reports; several are merged. `-` is standard input.")],
     form: Annotated[Form, typer.Option("--format", help="How to show it.")] = Form.text,
     output: Output = None,
+    every: Annotated[bool, typer.Option("--all", help="Name every case that fails, not a few of each kind.")] = False,
     into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
     corpus: Corpus = None,
 ) -> None:
@@ -147,11 +150,11 @@ def report_(
     if into is not None:
         report.insert(text, into)
     elif output is not None:
-        output.write_text(text or report.render_plain(merged), encoding="utf-8")
+        output.write_text(text or report.render_plain(merged, None), encoding="utf-8")
     elif text:
         typer.echo(text, nl=False)
     else:
-        _show(merged)
+        _show(merged, limit=None if every else SHOWN)
 
 
 @app.command()
@@ -193,12 +196,12 @@ def lint(
     raise typer.Exit(NOT_VALID if problems else 0)
 
 
-def _show(shown: report.Report) -> None:
+def _show(shown: report.Report, limit: int | None = SHOWN) -> None:
     """A report on a terminal, coloured and as wide as that is; as plain text in a pipe."""
     if sys.stdout.isatty():
-        Console().print(report.render_text(shown))
+        Console().print(report.render_text(shown, limit))
     else:
-        typer.echo(report.render_plain(shown), nl=False)
+        typer.echo(report.render_plain(shown, limit), nl=False)
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

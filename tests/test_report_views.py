@@ -282,5 +282,7 @@ def test_the_findings_page_is_the_same_for_the_same_report():
 def test_a_case_that_the_corpus_no_longer_has_is_still_listed():
     """Without its description and program."""
     page = render_discrepancies(REPORT, {})
-    assert '### <a id="nan-for-a-number-binary-cross-entropy-binary-clipping"></a>binary cross entropy, clipping' in page
+    assert (
+        '### <a id="nan-for-a-number-binary-cross-entropy-binary-clipping"></a>binary cross entropy, clipping' in page
+    )
     assert "```python" not in page

@@ -14,16 +14,16 @@ __all__ = ["render_plain", "render_svg"]
 _WIDTH = 140
 
 
-def render_plain(report: Report) -> str:
+def render_plain(report: Report, limit: int | None = 8) -> str:
     """The text of a report without colour."""
     console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=False)
     with console.capture() as captured:
-        console.print(render_text(report))
+        console.print(render_text(report, limit))
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def render_svg(report: Report) -> str:
-    """The coloured text of a report as a picture."""
+    """The coloured text of a report as a picture, with few cases of each kind."""
     console = Console(file=io.StringIO(), width=_WIDTH, record=True, force_terminal=True, color_system="truecolor")
-    console.print(render_text(report))
+    console.print(render_text(report, limit=3))
     return console.export_svg(title="ceconform report", unique_id="ceconform")

@@ -47,16 +47,28 @@ def title(report: Report) -> str:
     return "   ".join(part for part in parts if part)
 
 
-def render_text(report: Report) -> RenderableType:
+def render_text(report: Report, limit: int | None = 8) -> RenderableType:
     """Lay a report out for a rich console: the table, acceptable by convention, fails by kind, errors.
 
-    The console decides about colour and width, so a pipe, `NO_COLOR` and a narrow terminal need no care here.
+    Of each kind at most `limit` cases are named, from as many topics as may be; None names them all. The console
+    decides about colour and width, so a pipe, `NO_COLOR` and a narrow terminal need no care here.
     """
     summary = summarise(report)
-    return Group(*_parts(report, summary))
+    return Group(*_parts(report, summary, limit))
 
 
-def _parts(report: Report, summary: Summary) -> Iterator[RenderableType]:
+def _spread(rows: tuple[Row, ...], limit: int | None) -> list[Row]:
+    """At most so many rows, the first of each topic before the second of any, in their order."""
+    seen: dict[str, int] = {}
+    turns = []
+    for at, row in enumerate(rows):
+        topic = row.case.rpartition("/")[0]
+        turns.append((seen.setdefault(topic, 0), at))
+        seen[topic] += 1
+    return [rows[at] for at in sorted(at for _, at in sorted(turns)[:limit])]
+
+
+def _parts(report: Report, summary: Summary, limit: int | None) -> Iterator[RenderableType]:
     yield Text(title(report))
     yield Text()
     yield _table(summary.tallies)
@@ -69,7 +81,10 @@ def _parts(report: Report, summary: Summary) -> Iterator[RenderableType]:
         yield Text("\nfail, by kind", style="bold")
         for kind, rows in summary.fails.items():
             yield Text(f"  {kind}", style=COLOURS["fail"])
-            yield _indented((_cells(row, "as ") for row in rows), 4)
+            chosen = _spread(rows, limit)
+            yield _indented((_cells(row, "as ") for row in chosen), 4)
+            if len(chosen) < len(rows):
+                yield Text(f"    … and {len(rows) - len(chosen)} more", style="dim")
     if summary.errors:
         yield Text("\nerror", style="bold")
         yield _indented(_cells(row, "") for row in summary.errors)

@@ -94,6 +94,7 @@ def compare(
     scale: float = 0.0,
     flushes_subnormals: bool = False,
     invalid: bool = False,
+    slack: float = 0.0,
 ) -> Comparison:
     """Judge each number of an answer and keep the worst.
 
@@ -115,6 +116,8 @@ def compare(
         The size of the terms that the loss adds up.
     invalid
         The input is invalid: a finite number where NaN is wanted has accepted it.
+    slack
+        An absolute error that is allowed beside the bound.
     """
     form = FORMATS[dtype]
     got = np.asarray(values, dtype=np.float64)
@@ -125,7 +128,7 @@ def compare(
     n = max(wanted.terms, 1)
     with np.errstate(all="ignore"):
         error = np.abs(got - right)
-        bound = (8 + math.log2(n)) * form.eps * wanted.condition + tiny
+        bound = (8 + math.log2(n)) * form.eps * wanted.condition + tiny + slack
         accumulated = (8 + n) * form.eps * wanted.condition + tiny
         eps = max(form.eps, FORMATS["float32"].eps)
         half = np.where(wanted.zero, 0.0, math.sqrt(form.eps) * wanted.condition)
