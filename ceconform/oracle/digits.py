@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TypeAlias
 
@@ -54,8 +55,12 @@ def decimal(x: Extended) -> Decimal | None:
         return Decimal(x)
     if x.is_zero():
         return Decimal(0)
-    bits = x.rel_accuracy_bits()
     last = flint.ctx.prec >= PRECISIONS[-1]
+    if not x.is_finite():  # what a number became that no rule checked
+        middle = float(x)
+        undecided = not x.is_exact() and not math.isnan(middle)
+        return (Decimal("NaN") if last else None) if undecided else Decimal(middle)
+    bits = x.rel_accuracy_bits()
     if bits < _BITS and not last:
         return None
     if x.contains(0):

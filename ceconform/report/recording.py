@@ -9,7 +9,7 @@ from ceconform.harness import Asked, Event, Missing, Started
 from ceconform.report.header import Implementation
 from ceconform.report.result import Result, record
 from ceconform.report.writer import Writer
-from ceconform.verdict import judge
+from ceconform.verdict import Verdict, judge
 
 __all__ = ["Recorder"]
 
@@ -40,14 +40,17 @@ class Recorder:
     def _results(self, event: Asked) -> Iterator[Result]:
         known = self.implementations[event.implementation]
         for observation in event.observations:
-            verdict = judge(
-                event.case,
-                event.dtype,
-                observation,
-                documented=known.conventions.get(event.case.loss, ()),
-                flushes_subnormals=bool(known.switches.get("flushes_subnormals")),
-                device=event.device,
-            )
+            try:
+                verdict = judge(
+                    event.case,
+                    event.dtype,
+                    observation,
+                    documented=known.conventions.get(event.case.loss, ()),
+                    flushes_subnormals=bool(known.switches.get("flushes_subnormals")),
+                    device=event.device,
+                )
+            except Exception as error:  # noqa: BLE001 - one answer that cannot be judged must not lose the others
+                verdict = Verdict(verdict="error", reason=f"in the judging: {type(error).__name__}: {error}")
             result = record(
                 event.case,
                 observation,

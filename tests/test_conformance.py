@@ -1,0 +1,143 @@
+"""The run itself, on the real libraries: ours conform, known discrepancies are named, and the programs show them."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ceconform.adapters import installed
+from ceconform.corpus import load, select
+from ceconform.harness import ask
+from ceconform.report import Header, Recorder, Writer, discrepancies, program
+from ceconform.report.report import Report
+
+CASES = {case.id: case for case in load()}
+BUILT_IN = (
+    "keras[jax]",
+    "keras[numpy]",
+    "keras[tensorflow]",
+    "keras[torch]",
+    "optax",
+    "sklearn",
+    "tensorflow",
+    "torch",
+)
+OURS = ("ceconform[array_api_strict]", "ceconform[jax]", "ceconform[numpy]", "ceconform[torch]")
+TELLING = (
+    "binary/clipping/certain-and-wrong",
+    "binary/extreme/forty-on-the-right-side",
+    "binary/reductions/mean-of-probabilities",
+    "sparse/errors/unknown-reduction",
+    "sparse/label-dtypes/int32",
+    "sparse/masking/one-infinite-logit-rightly",
+    "sparse/worked-examples/tensorflow-program",
+)
+GROUPS = {name: pytest.mark.xdist_group(f"conformance-{name}") for name in (*BUILT_IN, *OURS)}
+
+
+def run(implementation: str, cases, dtypes) -> Report:
+    """Ask one implementation, and judge."""
+    stream = io.StringIO()
+    header = Header.here(ceconform="test", corpus="test", cases=len(cases))
+    with Writer(stream, header) as writer:
+        recorder = Recorder(writer)
+        for _ in recorder.follow(ask([implementation], cases, dtypes=dtypes)):
+            pass
+    assert not recorder.missing
+    return Report.read(stream.getvalue().splitlines(keepends=True))
+
+
+@cache
+def told(implementation: str) -> Report:
+    """The telling cases."""
+    return run(implementation, select(CASES.values(), TELLING), ("float32",))
+
+
+def each(names):
+    """A parameter for each implementation, its tests in one process."""
+    return [pytest.param(name, marks=GROUPS[name]) for name in names]
+
+
+@pytest.mark.parametrize(
+    "implementation", each(["ceconform[array_api_strict]", "ceconform[numpy]", "ceconform[torch]"])
+)
+def test_ours_conform(implementation):
+    """No fail and no error in the whole corpus, in every dtype."""
+    report = run(implementation, list(CASES.values()), ())
+    assert len(report.results) > len(CASES)
+    wrong = [(r.case, r.dtype, r.kind, r.reason) for r in report.results if r.verdict not in {"pass", "unsupported"}]
+    assert wrong == []
+    unsaid = {CASES[r.case].activation for r in report.results if r.verdict == "unsupported"}
+    assert None not in unsaid  # nothing but the pairings, whose activations are not ours
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("implementation", each(["ceconform[jax]"]))
+def test_ours_conform_where_each_operation_is_compiled(implementation):
+    """A tenth of the corpus in float32, because JAX compiles for each shape; subnormal inputs may count as 0."""
+    report = run(implementation, list(CASES.values())[::10], ("float32",))
+    wrong = [(r.case, r.kind, r.reason) for r in report.results if r.verdict in {"fail", "error"}]
+    assert wrong == []
+    assert {r.convention for r in report.results if r.verdict == "acceptable"} <= {"subnormals-are-zero"}
+
+
+@pytest.mark.parametrize("implementation", each([name for name in BUILT_IN if name.startswith("keras")]))
+def test_the_articles_program_is_recognised(implementation):
+    """`SparseCategoricalCrossentropy()` on logits takes them for probabilities, and the report says so by name."""
+    (result,) = (r for r in told(implementation).results if r.case == "sparse/worked-examples/tensorflow-program")
+    assert result.verdict == "fail"
+    assert "logits-taken-as-probabilities" in result.convention
+    assert "SparseCategoricalCrossentropy(" in result.expression
+    assert "from_logits" not in result.expression
+
+
+def test_the_articles_other_program_is_right():
+    """`nn.CrossEntropyLoss()` on the same numbers."""
+    (function, module) = (r for r in told("torch").results if r.case == "sparse/worked-examples/tensorflow-program")
+    assert ("pass", "pass") == (function.verdict, module.verdict)
+    assert module.via == "nn.CrossEntropyLoss"
+
+
+def numbers(line: str) -> list[float]:
+    """A printed nested list, flat."""
+    value = eval(line, {"inf": math.inf, "nan": math.nan})  # noqa: S307 - what our own program printed
+    return [float(number) for number in np.ravel(value)]
+
+
+@pytest.mark.parametrize("implementation", each([*BUILT_IN, *OURS]))
+def test_a_program_shows_what_was_seen(implementation):
+    """Run in a fresh process that knows no ceconform (unless it is what is shown), it prints the very digits."""
+    assert installed(implementation.partition("[")[0]) or implementation.startswith("ceconform")
+    report = told(implementation)
+    (known,) = report.header.implementations
+    shown = [result for result in report.results if result.expression]
+    chosen = {result.verdict: result for result in shown if result.value is not None}
+    assert chosen
+    for result in chosen.values():
+        differentiated = result.gradient is not None
+        case = CASES[result.case]
+        text = program(known.dialect, result.expression, case, result.dtype, result.device, gradient=differentiated)
+        assert implementation.startswith("ceconform") or "ceconform" not in text
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=False)
+        if result.value.raised:
+            assert done.returncode != 0
+            assert result.value.raised.partition(":")[0] in done.stderr
+            continue
+        assert done.returncode == 0, f"{text}\n{done.stderr[-1000:]}"
+        value, *gradient = done.stdout.splitlines()
+        np.testing.assert_array_equal(numbers(value), [float(digit) for digit in result.value.digits])
+        if differentiated and not result.gradient.raised:
+            np.testing.assert_array_equal(numbers(gradient[0]), [float(digit) for digit in result.gradient.digits])
+
+
+def test_causes_are_distinct():
+    """One cause, one heading; each has somebody who shows it."""
+    found = discrepancies(told("torch"), CASES)
+    assert len({each.slug for each in found}) == len(found) > 0
+    assert all(each.implementations and each.cases for each in found)
