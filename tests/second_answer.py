@@ -125,10 +125,10 @@ def _reduced(case, rows, cells, losses):
     size = case.predictions.size
     gradient, spread = np.full(size, _ZERO, dtype=object), np.full(size, _ZERO, dtype=object)
     for row, cell in zip(rows, cells, strict=True):
-        if not row.dead:
-            gradient[cell] = [_divide(_divide(g, divisor), unit) for g in row.slopes]
-            bounds = [abs(g) + s for g, s in zip(row.slopes, row.spreads, strict=True)]
-            spread[cell] = [_divide(_divide(b, divisor), abs(unit)) for b in bounds]
+        for at, slope, reach in zip(cell, row.slopes, row.spreads, strict=True):
+            if not row.dead and (slope or divisor):  # a gradient of 0 is 0 in the mean of nothing too
+                gradient[at] = _divide(slope, divisor) / unit
+                spread[at] = _divide(abs(slope) + reach, divisor) / abs(unit)
     values = np.array([row.loss for row in rows], dtype=object)
     pulls = np.array([row.pull for row in rows], dtype=object)
     if reduction == "none":
