@@ -14,15 +14,15 @@ _LEAST = Decimal("1e-999999")
 _SIX = Context(prec=6, Emax=999_999, Emin=-999_999)
 
 
-def differences(expected, actual):
-    """What of `actual`, in mpf, is not as stated in `expected`, a `Decimal` for each number."""
+def differences(expected, actual, places=DIGITS):
+    """What of `actual`, in mpf, is not as stated in `expected`, a `Decimal` of so many digits for each number."""
     found = [
         f"{name}: {want!r}, not {got!r}"
         for name in ("invalid", "terms")
         if (want := getattr(expected, name)) != (got := getattr(actual, name))
     ]
     with mp.workdps(_WORKING):
-        for name, digits in DIGITS.items():
+        for name, digits in places.items():
             agrees = _rounds_up_to if digits == _SIX.prec else _rounds_to
             found += _elements(name, getattr(expected, name), getattr(actual, name), agrees)
     return found

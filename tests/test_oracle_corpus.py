@@ -47,17 +47,18 @@ def test_a_second_oracle_refuses_the_same_cases(file):
     assert {case.id: case.expected.error for case in cases} == {case.id: second_answer.refusal(case) for case in cases}
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if any(case.cited for case in _cases(file))])
-def test_printed_figures_are_those_of_the_second_oracle(file):
+def test_printed_figures_are_those_of_the_second_oracle():
     """A cited figure is the answer rounded to the digits that its source prints, by hand or in binary64."""
+    cited = [case for file in FILES for case in _answered(file) if case.cited]
     wrong = []
-    for case in _answered(file):
+    for case in cited:
         for key, name in (("loss", "loss"), ("grad", "gradient")):
             if key not in case.cited:
                 continue
             figures, numbers = case.cited[key].ravel().tolist(), getattr(_answer(case), name).ravel().tolist()
             pairs = zip(figures, numbers, strict=True)
             wrong += [(case.id, text) for text, number in pairs if text is not None and not _printed(text, number)]
+    assert cited
     assert [] == wrong
 
 
@@ -84,7 +85,7 @@ def _spoilt(value, digits):
 
 
 @pytest.mark.parametrize("name", DIGITS)
-@pytest.mark.parametrize("file", [file for file in FILES if _answered(file)])
+@pytest.mark.parametrize("file", [file for file in FILES if not file.endswith("/errors")])
 def test_one_wrong_digit_is_noticed(file, name):
     """In each file, a changed last digit of one number, drawn by its case's name, is the one thing that differs."""
     cases = [case for case in _answered(file) if getattr(case.expected, name).size]
