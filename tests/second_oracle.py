@@ -1,7 +1,7 @@
 """A second witness: the definitions in mpmath, as plain formulas, with derivatives by finite differences.
 
 It shares nothing with `ceconform.oracle`: no balls, no jets, no careful forms, only many digits. It answers where the
-loss is finite and smooth; the edges are tested against their table.
+loss is finite and smooth, and knows the conventions; the edges, in closed forms, stand in `second_answer`.
 """
 
 from __future__ import annotations

@@ -292,6 +292,33 @@ def test_a_label_that_does_not_exist_has_no_weight():
     assert_answer(answer, None, [[None, None], [-0.25, 0.25]], "label-range")
 
 
+def test_a_class_weight_that_is_no_number_spoils_the_divisor():
+    """It is part of what a weighted mean divides by, whether it is negative or NaN."""
+    for weight, invalid in ((-1.0, "weight-range"), (NAN, "")):
+        answer = ask(
+            "sparse_cross_entropy_with_logits",
+            [[0, 0], [0, 0]],
+            [0, 1],
+            class_weight=np.array([1.0, weight]),
+            reduction="weighted_mean",
+        )
+        assert_answer(answer, None, [[None, None], [None, None]], invalid)
+
+
+def test_a_soft_label_has_a_condition_where_its_term_is_flat():
+    """(1-p)^1.5 (-log p) has no slope and no bend at p = 1, but the label is soft all the same."""
+    answer = ask("categorical_focal_loss", [[0.5, 1.0]], [[0.25, 0.75]], gamma=1.5)
+    assert floats(answer.gradient)[0][1] == 0
+    assert floats(answer.gradient_condition)[0][1] == 0.25
+
+
+def test_a_gradient_of_zero_stays_in_a_mean_without_weight():
+    """0 / 0 has no value, but what does not depend on the prediction has a slope and a condition of 0."""
+    answer = ask("brier_loss", [[0.0, 0.0]], [[0.0, 0.0]], reduction="weighted_mean")
+    assert_answer(answer, None, [[0, 0]])
+    assert floats(answer.gradient_condition) == [[0, 0]]
+
+
 def test_ignored_rows_do_not_count():
     """A NaN in an ignored row does not leak, and the mean divides by the others."""
     exact = ask("sparse_cross_entropy_with_logits", [[NAN, 0], [0, 0]], [-100, 0], ignore_index=-100, reduction="mean")

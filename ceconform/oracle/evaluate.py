@@ -120,11 +120,14 @@ class _Work:
         if not self.derivatives or self.empty or row.dead:
             return enough
         soft = kappa(row, self.call)
-        classes = found.gradient.keys() | found.curvature.keys() if self.divisor is not None else range(len(row.values))
-        for c in classes:
+        everywhere = range(len(row.values))
+        known = found.gradient.keys() | found.curvature.keys() | (soft.keys() & set(everywhere))
+        for c in everywhere if self.divisor is None else known:
             position, slope = row.positions[c], found.gradient.get(c, arb(0))
             spread = _finite(found.curvature.get(c, arb(0)), soft.get(c))
-            enough &= _put(self.gradient, position, _slope(slope, self.divisor, nats))
+            if self.divisor == 0 and not isinstance(slope, float) and slope.is_zero():
+                continue  # nothing of it is left where it was 0, whatever the divisor
+            enough &= _put(self.gradient, position, quotient(slope, self.divisor, nats))
             enough &= _put(self.curvature, position, _condition(slope, spread, self.divisor, nats))
         return enough
 
@@ -180,11 +183,6 @@ def _sum(numbers: Sequence[Extended]) -> Extended:
 
 def _finite(spread: Extended, soft: fmpq | None) -> Extended:
     return spread if isinstance(spread, float) or soft is None else spread + arb(soft)
-
-
-def _slope(x: Extended, by: fmpq | None, nats: arb) -> Extended:
-    """A gradient's part in a mean: nothing of it is left where it was 0, whatever the divisor."""
-    return x if not isinstance(x, float) and by == 0 and x.is_zero() else quotient(x, by, nats)
 
 
 def _condition(x: Extended, spread: Extended, by: fmpq | None, nats: arb) -> Extended:

@@ -205,7 +205,7 @@ def _times(weights: Mapping[int, fmpq] | None, c: int) -> fmpq:
 
 
 def _total(row: Row, labels: Mapping[int, fmpq], weights: Mapping[int, fmpq] | None) -> fmpq | None:
-    if row.invalid == "weight-range":
+    if row.invalid is not None:  # a class weight that is no number
         return None
     return row.scale * sum((q * _times(weights, c) for c, q in labels.items()), _ZERO)
 

@@ -1,0 +1,115 @@
+"""Every case of the corpus against a second answer, in closed forms with mpmath: all indices, nothing sampled."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Context, Decimal
+from functools import cache
+
+import mpmath as mp
+import numpy as np
+import pytest
+import second_answer
+import second_forms
+from second_comparison import DIGITS, differences
+
+from ceconform.corpus.loading import case_files, default_root, load_file
+
+FILES = {path.relative_to(default_root()).with_suffix("").as_posix(): path for path in case_files(default_root())}
+
+
+@cache
+def _cases(file):
+    return load_file(FILES[file])
+
+
+@cache
+def _answer(case):
+    return second_answer.answer(case)
+
+
+def _answered(file):
+    return [case for case in _cases(file) if not case.expected.error]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_second_oracle_agrees_on_every_case(file):
+    """Losses and gradients to forty digits, conditions to six, rounded up, the terms, and what is invalid."""
+    cases = _answered(file)
+    assert {} == {case.id: found for case in cases if (found := differences(case.expected, _answer(case)))}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_second_oracle_refuses_the_same_cases(file):
+    """An error is expected just where the shapes, the dtypes or the reduction are wrong."""
+    cases = _cases(file)
+    assert {case.id: case.expected.error for case in cases} == {case.id: second_answer.refusal(case) for case in cases}
+
+
+def test_printed_figures_are_those_of_the_second_oracle():
+    """A cited figure is the answer rounded to the digits that its source prints, by hand or in binary64."""
+    cited = [case for file in FILES for case in _answered(file) if case.cited]
+    wrong = []
+    for case in cited:
+        for key, name in (("loss", "loss"), ("grad", "gradient")):
+            if key not in case.cited:
+                continue
+            figures, numbers = case.cited[key].ravel().tolist(), getattr(_answer(case), name).ravel().tolist()
+            pairs = zip(figures, numbers, strict=True)
+            wrong += [(case.id, text) for text, number in pairs if text is not None and not _printed(text, number)]
+    assert cited
+    assert [] == wrong
+
+
+def _printed(text, number):
+    """Half a unit in the last digit, or what sixteen or seventeen digits of binary64 may be off."""
+    figure = Decimal(text)
+    with mp.workdps(second_forms.DIGITS):
+        if not figure.is_finite() or not mp.isfinite(number):
+            return (figure.is_nan() and mp.isnan(number)) or mp.mpf(float(figure)) == number
+        half = mp.mpf(10) ** figure.as_tuple().exponent / 2
+        return abs(mp.mpf(text) - number) <= max(half, mp.mpf(2) ** -51 * abs(number))
+
+
+def _spoilt(value, digits):
+    """A number with its last stated digit changed, and anything else made into another thing."""
+    if value.is_nan():
+        return Decimal(1)
+    if not value.is_finite():
+        return -value
+    if value == 0:
+        return Decimal("1e-300")
+    floor = Context(prec=digits, rounding=ROUND_FLOOR, Emax=999_999, Emin=-999_999)
+    return floor.next_minus(floor.plus(value)) if value != Decimal("1e-999999") else Decimal(0)
+
+
+@pytest.mark.parametrize("name", DIGITS)
+@pytest.mark.parametrize("file", [file for file in FILES if not file.endswith("/errors")])
+def test_one_wrong_digit_is_noticed(file, name):
+    """In each file, a changed last digit of one number, drawn by its case's name, is the one thing that differs."""
+    cases = [case for case in _answered(file) if getattr(case.expected, name).size]
+    case = cases[_drawn(file + name, len(cases))]
+    numbers = getattr(case.expected, name).copy()
+    at = _drawn(case.id, numbers.size)
+    numbers.reshape(-1)[at] = _spoilt(numbers.reshape(-1)[at], DIGITS[name])
+    (found,) = differences(replace(case.expected, **{name: numbers}), _answer(case))
+    assert found.startswith(f"{name}[{at}]: ")
+
+
+def _drawn(name, count):
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % count
+
+
+def test_another_shape_or_name_is_noticed():
+    """An answer of another shape, with another number of terms, or with another thing invalid is not the same."""
+    case = next(case for case in _answered("binary/invalid") if case.expected.invalid)
+    stated = case.expected
+    assert [] == differences(stated, _answer(case))
+    for change in (
+        {"loss": stated.loss[..., np.newaxis]},
+        {"terms": stated.terms + 1},
+        {"invalid": "parameter-range" if stated.invalid != "parameter-range" else ""},
+    ):
+        (found,) = differences(replace(stated, **change), _answer(case))
+        assert found.startswith(f"{next(iter(change))}: ")
