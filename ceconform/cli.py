@@ -126,6 +126,7 @@ def report_(
     files: Annotated[list[Path], typer.Argument(help="Reports; several are merged. `-` is standard input.")],
     form: Annotated[Form, typer.Option("--format", help="How to show it.")] = Form.text,
     output: Output = None,
+    again: Annotated[bool, typer.Option("--judge", help="Judge the raw answers again, by today's rules.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Name every case that fails, not a few of each kind.")] = False,
     into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
     corpus: Corpus = None,
@@ -134,6 +135,8 @@ def report_(
     merged = report.merge(
         report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file) for file in files
     )
+    if again:
+        merged = report.judge_again(merged, {case.id: case for case in load(corpus)})
     match form:
         case Form.text:
             text = ""

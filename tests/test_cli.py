@@ -72,6 +72,17 @@ def test_report_merges_files(ceconform):
     assert "float32, float64" in ceconform("report", "both.jsonl")
 
 
+def test_report_judges_again(ceconform, tmp_path):
+    """The raw answers are enough: a verdict that somebody changed is found again."""
+    ceconform("run", "planted:Wrong", "--loss", "hinge_loss", "--dtype", "float64", "-o", "a.jsonl", code=1)
+    text = (tmp_path / "a.jsonl").read_text()
+    (tmp_path / "b.jsonl").write_text(text.replace('"verdict":"fail"', '"verdict":"pass"'))
+    ceconform("report", "a.jsonl", "--format", "json", "-o", "sound.jsonl")
+    ceconform("report", "b.jsonl", "--judge", "--format", "json", "-o", "again.jsonl")
+    assert text != (tmp_path / "b.jsonl").read_text()
+    assert (tmp_path / "sound.jsonl").read_text() == (tmp_path / "again.jsonl").read_text()
+
+
 def test_report_fills_in_a_table(ceconform, tmp_path):
     """What stands around the marks stays."""
     ceconform("run", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl")

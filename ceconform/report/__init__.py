@@ -11,7 +11,7 @@ from ceconform.report.markdown import render_markdown, render_table
 from ceconform.report.picture import render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
-from ceconform.report.recording import Recorder
+from ceconform.report.recording import Recorder, judge_again
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
 from ceconform.report.text import render_text
@@ -31,6 +31,7 @@ __all__ = [
     "discrepancies",
     "explain",
     "insert",
+    "judge_again",
     "merge",
     "program",
     "record",

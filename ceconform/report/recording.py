@@ -1,17 +1,20 @@
-"""Recording: a run as it happens, judged and written line by line."""
+"""Recording: a run as it happens, judged and written line by line; and judging what was written once more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from ceconform.harness import Asked, Event, Missing, Started
+from ceconform.corpus import Case
+from ceconform.errors import ReportError
+from ceconform.harness import Asked, Event, Missing, Observation, Started
 from ceconform.report.header import Implementation
+from ceconform.report.report import Report
 from ceconform.report.result import Result, record
 from ceconform.report.writer import Writer
 from ceconform.verdict import Verdict, judge
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "judge_again"]
 
 
 @dataclass
@@ -40,25 +43,41 @@ class Recorder:
     def _results(self, event: Asked) -> Iterator[Result]:
         known = self.implementations[event.implementation]
         for observation in event.observations:
-            try:
-                verdict = judge(
-                    event.case,
-                    event.dtype,
-                    observation,
-                    documented=known.conventions.get(event.case.loss, ()),
-                    flushes_subnormals=bool(known.switches.get("flushes_subnormals")),
-                    device=event.device,
-                )
-            except Exception as error:  # noqa: BLE001 - one answer that cannot be judged must not lose the others
-                verdict = Verdict(verdict="error", reason=f"in the judging: {type(error).__name__}: {error}")
-            result = record(
-                event.case,
-                observation,
-                verdict,
-                implementation=known.name,
-                version=known.version,
-                dtype=event.dtype,
-                device=event.device,
-            )
+            result = _judged(event.case, observation, known, event.dtype, event.device)
             self.writer.add(result)
             yield result
+
+
+def _judged(case: Case, observation: Observation, known: Implementation, dtype: str, device: str) -> Result:
+    try:
+        verdict = judge(
+            case,
+            dtype,
+            observation,
+            documented=known.conventions.get(case.loss, ()),
+            flushes_subnormals=bool(known.switches.get("flushes_subnormals")),
+            device=device,
+        )
+    except Exception as error:  # noqa: BLE001 - one answer that cannot be judged must not lose the others
+        verdict = Verdict(verdict="error", reason=f"in the judging: {type(error).__name__}: {error}")
+    return record(
+        case, observation, verdict, implementation=known.name, version=known.version, dtype=dtype, device=device
+    )
+
+
+def judge_again(report: Report, cases: Mapping[str, Case]) -> Report:
+    """Judge the raw answers of a report by the rules of today; no framework is needed for that.
+
+    Raises
+    ------
+    ReportError
+        If an answer is to a case that is not there, or of an implementation that the header does not know.
+    """
+    results = []
+    for number, result in enumerate(report.results, 2):
+        known = report.header.implementation(result.implementation, result.version)
+        if known is None or result.case not in cases:
+            missing = result.case if known else f"{result.implementation} {result.version}"
+            raise ReportError("<report>", number, f"expected {missing} to be known, so that it can be judged again")
+        results.append(_judged(cases[result.case], result.observation, known, result.dtype, result.device))
+    return replace(report, results=tuple(results))

@@ -86,6 +86,8 @@ class Result:
         unanswered = {"unsupported": "unsupported", "error": "error"}.get(self.verdict, "")
         if self.kind in {"crash", "timeout"}:
             unanswered = self.kind
+        if self.verdict == "error" and self.value is not None:  # answered, and not judged
+            unanswered = ""
         return Observation(
             status=unanswered or "answered",
             via=self.via,
