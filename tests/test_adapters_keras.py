@@ -10,7 +10,7 @@ import pytest
 
 from ceconform.adapters import Question, Unsupported
 from ceconform.adapters.keras import ADAPTERS
-from ceconform.conventions import LIBRARIES
+from ceconform.conventions import LIBRARIES, flushing
 from ceconform.corpus import LOSSES, Call
 
 ON = {adapter.name: adapter for adapter in ADAPTERS}
@@ -112,4 +112,5 @@ def test_tensorflow_clips_before_it_renormalises():
     loss = "sparse_cross_entropy"
     assert ON["keras[tensorflow]"].conventions[loss][:2] == ("clip-at-1e-7", "renormalise-rows")
     assert LIBRARIES["keras"][loss][:2] == ("renormalise-rows", "clip-at-1e-7")
-    assert {n for n in ON if ON[n].conventions is LIBRARIES["keras"]} == set(ON) - {"keras[tensorflow]"}
+    assert {n for n in ON if ON[n].conventions is LIBRARIES["keras"]} == {"keras[numpy]", "keras[torch]"}
+    assert ON["keras[jax]"].conventions == flushing(LIBRARIES["keras"])
