@@ -196,7 +196,9 @@ def lint(
     problems = lint_corpus(paths or None, fix=fix)
     for problem in problems:
         typer.echo(str(problem))
-    raise typer.Exit(NOT_VALID if problems else 0)
+    if problems:
+        raise typer.Exit(NOT_VALID)
+    typer.echo("Nothing is wrong.")
 
 
 def _show(shown: report.Report, limit: int | None = SHOWN) -> None:
