@@ -271,3 +271,24 @@ def test_an_exact_number_of_forty_digits_is_no_obstacle():
         terms=1,
     )
     assert judged(with_expected(ask(), expected), seen(answer(float(np.float32(LOG2))))).verdict == "pass"
+
+
+def test_a_value_of_another_dtype_explains_its_gradient():
+    """Computed in float32, as the dtype of the value shows: the gradient is not a second fault."""
+    small = np.float32(1e-6)
+    case, added = ask(predictions=(small,)), float(small + np.float32(1e-7))
+    value, gradient = float(np.float32(-np.log(added))), float(np.float32(-1 / added))
+    verdict = judged(
+        case,
+        seen(answer(value), answer(gradient, dtype="float64")),
+        dtype="float64",
+        documented=("add-1e-7-inside-log",),
+    )
+    assert (verdict.verdict, verdict.kind, verdict.part) == ("fail", "wrong-dtype", "value")
+    assert verdict.convention == "add-1e-7-inside-log + computed-in-float32"
+
+
+def test_a_value_of_another_dtype_excuses_no_gradient():
+    """What no convention gives stays wrong, whatever the dtype of the value."""
+    verdict = judged(ask(), seen(answer(LOG2), answer(-3.0, dtype="float64")), dtype="float64")
+    assert (verdict.kind, verdict.part) == ("wrong-gradient", "gradient")

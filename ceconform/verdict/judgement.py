@@ -146,8 +146,10 @@ def _attribute(
 ) -> Attribution | None:
     """Look for the conventions behind the numbers, if it is numbers that are wrong."""
     value, gradient = observation.value, observation.gradient
-    if value is None or first.kind not in {"", *_COMPARED}:
+    if value is None or first.kind not in {"", "wrong-dtype", *_COMPARED}:
         return None
+    if first.kind == "wrong-dtype" and value.dtype == "float32":
+        documented = (*documented, "computed-in-float32")  # it shows openly
     if all(finding.kind not in _COMPARED[:-1] for finding in (first, second)):
         return None  # nothing that a convention could explain: rounding that added up is its own cause
     comparable = gradient is not None and asked.case.expected.gradient is not None and second.kind in {"", *_COMPARED}
@@ -204,23 +206,26 @@ def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype:
         ulps=first.ulps,
         gradient_ulps=second.ulps,
     )
-    if found is not None and found.documented and found.whole and second.kind in {"", *_COMPARED}:
+    if found is not None and not found.whole and found.gradient is not None:
+        first = _under(first, found)
+        reason = f"{_sentence('gradient', found.gradient, dtype)} under {found.name}"
+        second = replace(second, kind=found.gradient.kind, reason=reason)
+    elif found is not None:
         missed = min((first, second), key=lambda finding: rank(finding.kind))
-        return replace(verdict, verdict="acceptable", reason=missed.reason, part=missed.part)
-    if found is not None:
-        first = replace(first, kind="") if found.documented else _under(first, found)
-        if not found.whole and found.gradient is not None:
-            reason = f"{_sentence('gradient', found.gradient, dtype)} under {found.name}"
-            second = replace(second, kind=found.gradient.kind, reason=reason)
-        elif second.kind in _COMPARED:
-            second = _under(second, found)
+        first, second = _under(first, found), _under(second, found)
+        if not first.kind and not second.kind:
+            return replace(verdict, verdict="acceptable", reason=missed.reason, part=missed.part)
     worse = min((first, second), key=lambda finding: rank(finding.kind))
     return replace(verdict, kind=worse.kind, reason=worse.reason, part=worse.part)
 
 
 def _under(finding: _Finding, found: Attribution) -> _Finding:
-    """The kind of a miss that a convention explains, though its library does not document it."""
-    if rank(finding.kind) < rank("wrong-value") or not finding.kind:
+    """What is left of a miss that conventions explain: nothing, if its library documents them."""
+    if finding.kind not in _COMPARED:
+        return finding
+    if found.documented:
+        return replace(finding, kind="")
+    if rank(finding.kind) < rank("wrong-value"):
         return finding
     rules = found.conventions
     if any(rule.divisor or rule.empty for rule in rules):
