@@ -10,9 +10,9 @@ import pytest
 
 from ceconform.conventions import CONVENTIONS, LIBRARIES
 from ceconform.corpus import Case, Expected
+from ceconform.formats import rounded
 from ceconform.oracle import evaluate
 from ceconform.verdict.attribution import attribute
-from ceconform.verdict.formats import round_to
 
 ROWS = ((0.7, 0.2, 0.1), (0.0, 0.25, 0.5), (1e-9, 0.5, 0.25))
 LOGITS = ((2.0, -1.0, 0.5), (0.0, 3.0, 1.0))
@@ -37,7 +37,7 @@ def given_under(case, dtype, *names):
     """The value and gradient of a perfect implementation of conventions."""
     exact = evaluate(case.call(dtype), conventions=tuple(CONVENTIONS[name] for name in names))
     return tuple(
-        tuple(round_to(number, dtype) for number in numbers.ravel()) for numbers in (exact.loss, exact.gradient)
+        tuple(rounded(number, dtype) for number in numbers.ravel()) for numbers in (exact.loss, exact.gradient)
     )
 
 
@@ -180,7 +180,7 @@ def test_of_equally_many_conventions_the_librarys_own_are_preferred():
     """A float64 loss that went through float32 and a clip: the library documents the clip, so that is the one."""
     case = ask("binary_cross_entropy", (0.0, 0.5), (1.0, 1.0))
     exact = evaluate(case.call("float32"), conventions=(CONVENTIONS["clip-at-1e-7"],))
-    value = tuple(round_to(number, "float32") for number in exact.loss)
+    value = tuple(rounded(number, "float32") for number in exact.loss)
     attribution = found(case, value, None, "float64", documented=("clip-at-1e-7",))
     assert attribution.name == "clip-at-1e-7 + computed-in-float32"
     assert not attribution.documented

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceconform.formats import FORMATS, rounded
 from ceconform.verdict.comparison import compare, wanted
-from ceconform.verdict.formats import FORMATS, round_to
 
 
 def exactly(*texts):
@@ -32,7 +32,7 @@ EPS = FORMATS["float32"].eps
 @given(exact=st.decimals(min_value="1e-4", max_value="1e4", places=30))
 def test_the_correctly_rounded_number_passes_within_half_a_unit(dtype, exact):
     """Whoever rounds the exact answer once passes, with at most half a unit in the last place."""
-    found = against(round_to(exact, dtype), str(exact), dtype)
+    found = against(rounded(exact, dtype), str(exact), dtype)
     assert found.kind == ""
     assert found.ulps <= 0.5
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ceconform.corpus import generators
 from ceconform.corpus.document import Mapping, Scalar, Sequence
 from ceconform.corpus.field import Field
-from ceconform.corpus.numbers import DECIMAL, fits, number, rounded
+from ceconform.corpus.numbers import DECIMAL, number
+from ceconform.formats import fits, rounded
 
 __all__ = ["Array", "floats", "integers", "numbers", "printed"]
 

@@ -15,9 +15,9 @@ from ceconform.corpus.arrays import Array, floats, integers, printed
 from ceconform.corpus.case import Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
-from ceconform.corpus.numbers import FORMATS, fits
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
+from ceconform.formats import FORMATS, fits
 
 __all__ = ["read_cases"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ceconform.conventions import CONVENTIONS, LIBRARIES
 from ceconform.corpus import keys
-from ceconform.corpus.numbers import FORMATS
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
+from ceconform.formats import FORMATS
 
 __all__ = ["schema"]
 

@@ -9,7 +9,7 @@ from flint import fmpq
 
 from ceconform.conventions import Convention
 from ceconform.corpus import Call
-from ceconform.corpus.numbers import FORMATS, rounded
+from ceconform.formats import FORMATS, rounded
 
 __all__ = ["Clip", "Rules", "fraction", "interpret"]
 
@@ -52,7 +52,7 @@ def fraction(number: float) -> fmpq:
 
 
 def _constant(text: str, dtype: str) -> Fraction:
-    exact = Fraction(2) ** (1 - FORMATS[dtype].precision) if text == "eps" else Fraction(text)
+    exact = Fraction(FORMATS[dtype].eps) if text == "eps" else Fraction(text)
     return Fraction(rounded(exact, dtype))
 
 
@@ -82,7 +82,7 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
     dtype = "float32" if single else dtype
     activations = [] if call.activation is None else [call.activation]
     steps: list[Clip | None] = []
-    normal = 2.0 ** FORMATS["float64" if dtype == "float64" else "float32"].lowest
+    normal = FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal
     last: dict[str, object] = {
         "space": call.spec.predictions,
         "single": single,

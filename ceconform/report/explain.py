@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import Case, Numbers
+from ceconform.formats import FORMATS, digits, rounded
 from ceconform.report.header import Header
 from ceconform.report.program import program
 from ceconform.report.result import Digits, Result
 from ceconform.report.text import ulps
-from ceconform.verdict import FORMATS, digits, round_to
 
 __all__ = ["explain", "got", "summaries", "wanted"]
 
@@ -80,7 +80,7 @@ def wanted(case: Case, dtype: str) -> str:
 def _shown(numbers: Numbers, dtype: str) -> str:
     known = dtype if dtype in FORMATS else "float64"
     some = numbers.ravel()[:_SHOWN].tolist()
-    shown = [digits(round_to(number, known), known) for number in some]
+    shown = [digits(rounded(number, known), known) for number in some]
     return _line([*shown, *[""] * (numbers.size - len(shown))], numbers.shape)
 
 

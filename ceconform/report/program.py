@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ceconform.adapters import Dialect
 from ceconform.corpus import LOSSES, Case
-from ceconform.verdict import digits
+from ceconform.formats import digits
 
 __all__ = ["literal", "program"]
 

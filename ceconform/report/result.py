@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from ceconform.corpus import Case
+from ceconform.formats import FORMATS, digits, rounded
 from ceconform.harness import Answer, Observation
-from ceconform.verdict import FORMATS, Verdict, digits, round_to
+from ceconform.verdict import Verdict
 
 __all__ = ["Digits", "Key", "Result", "record"]
 
@@ -46,7 +47,7 @@ class Digits:
     def answer(self) -> Answer:
         """Read the answer back."""
         known = self.dtype in FORMATS
-        values = tuple(round_to(Decimal(text), self.dtype) if known else float(text) for text in self.digits)
+        values = tuple(rounded(Decimal(text), self.dtype) if known else float(text) for text in self.digits)
         return Answer(values=values, shape=self.shape, dtype=self.dtype, device=self.device, raised=self.raised)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from ceconform.conventions import CONVENTIONS, Convention
 from ceconform.corpus import Case
 from ceconform.errors import CaseError
+from ceconform.formats import FORMATS, rounded
 from ceconform.oracle import Exact, evaluate
 from ceconform.verdict.comparison import Comparison, Floats, compare, wanted
-from ceconform.verdict.formats import FORMATS, round_to
 
 __all__ = ["Attribution", "attribute"]
 
@@ -212,7 +212,7 @@ def _explain_as(
         return None
     # What went through another dtype has that dtype's digits, all of them and no others.
     used = next((rule.precision for rule in rules if rule.precision), None) or dtype
-    if used != dtype and any(math.isfinite(x) and round_to(Decimal(x), used) != x for x in answer.value.tolist()):
+    if used != dtype and any(math.isfinite(x) and rounded(Decimal(x), used) != x for x in answer.value.tolist()):
         return None
     ours = wanted(exact.loss, exact.condition, exact.terms, used)
     # Who clips p takes log(1 - p) of the difference as it is rounded; next to p = 0 nothing but that is left. A number

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus import Numbers
-from ceconform.verdict.formats import FORMATS, round_to, unit_in_the_last_place
+from ceconform.formats import FORMATS, rounded, unit_in_the_last_place
 from ceconform.verdict.kinds import rank
 
 __all__ = ["Comparison", "Floats", "Wanted", "compare", "wanted"]
@@ -49,17 +49,17 @@ class Comparison:
 @lru_cache(maxsize=512)
 def _wanted(exact: _Identity, condition: _Identity, terms: int, dtype: str) -> Wanted:
     numbers = exact.numbers.ravel()
-    rounded = np.asarray([round_to(number, dtype) for number in numbers], dtype=np.float64)
+    nearest = np.asarray([rounded(number, dtype) for number in numbers], dtype=np.float64)
     residual = [
         float(number - number.from_float(near)) if number.is_finite() and math.isfinite(near) else 0.0
-        for number, near in zip(numbers, rounded.tolist(), strict=True)
+        for number, near in zip(numbers, nearest.tolist(), strict=True)
     ]
     conditions = np.asarray([float(number) for number in condition.numbers.ravel()], dtype=np.float64)
     return Wanted(
-        rounded=rounded,
+        rounded=nearest,
         residual=np.asarray(residual, dtype=np.float64),
         zero=np.asarray([not number for number in numbers], dtype=np.bool_),
-        condition=np.where(np.isfinite(conditions), conditions, np.abs(rounded)),
+        condition=np.where(np.isfinite(conditions), conditions, np.abs(nearest)),
         terms=terms,
         shape=exact.numbers.shape,
     )

@@ -9,10 +9,10 @@ import numpy as np
 
 from ceconform.corpus import LOSSES, Case, Numbers
 from ceconform.errors import CaseError
+from ceconform.formats import digits
 from ceconform.harness import Answer, Observation
 from ceconform.verdict.attribution import Attribution, attribute
 from ceconform.verdict.comparison import Comparison, compare, wanted
-from ceconform.verdict.formats import digits
 from ceconform.verdict.kinds import KINDS, Verdict, rank
 from ceconform.verdict.reductions import other_reduction
 

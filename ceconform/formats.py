@@ -1,4 +1,4 @@
-"""Floating-point formats: exact rounding of decimal numbers, units of the last place, shortest digits."""
+"""Floating formats: the one rounding to each, units of the last place, shortest digits."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "digits", "round_to", "unit_in_the_last_place"]
+__all__ = ["FORMATS", "Format", "digits", "fits", "rounded", "unit_in_the_last_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,23 +54,23 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     }
 )
 
-
 _BEYOND = 400
-"""Numbers of larger decimal exponents are 0 or inf in every format; their exact fractions would only be long."""
+"""Decimals of larger exponents are 0 or inf in every format; their exact fractions would only be long."""
 
 
-def round_to(number: Decimal, dtype: str) -> float:
-    """Round a decimal number once to the nearest number of the dtype, ties to even; overflow gives inf.
+def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
+    """Round once to the nearest number of the dtype, ties to even; overflow gives inf.
 
-    >>> round_to(Decimal("0.1"), "bfloat16"), round_to(Decimal(70000), "float16")
-    (0.10009765625, inf)
+    >>> rounded(Fraction(1, 10), "float32"), rounded(Decimal("0.1"), "bfloat16"), rounded(70000.0, "float16")
+    (0.10000000149011612, 0.10009765625, inf)
     """
-    if not number.is_finite() or not number:
+    if not number or not math.isfinite(number):
         return float(number)
-    if abs(number.adjusted()) > _BEYOND:
+    if isinstance(number, Decimal) and abs(number.adjusted()) > _BEYOND:
         return math.copysign(0.0 if number.adjusted() < 0 else math.inf, number)
     form = FORMATS[dtype]
-    numerator, denominator = number.copy_abs().as_integer_ratio()  # abs() would round to 28 digits
+    numerator, denominator = number.as_integer_ratio()
+    sign, numerator = (-1 if numerator < 0 else 1), abs(numerator)
     exponent = numerator.bit_length() - denominator.bit_length()
     if numerator << max(-exponent, 0) < denominator << max(exponent, 0):
         exponent -= 1
@@ -79,7 +80,21 @@ def round_to(number: Decimal, dtype: str) -> float:
     significand, rest = divmod(numerator, denominator)
     significand += 2 * rest > denominator or (2 * rest == denominator and significand % 2)
     overflow = significand.bit_length() + quantum > form.emax + 1
-    return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), number)
+    return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), sign)
+
+
+def fits(values: NDArray[np.float64], dtype: str) -> bool:
+    """Whether a dtype represents each of these numbers exactly; infinities and NaN are in every one.
+
+    >>> fits(np.array([0.5, 65504.0]), "float16"), fits(np.array([0.5, 65505.0]), "float16")
+    (True, False)
+    """
+    form = FORMATS[dtype]
+    finite = values[np.isfinite(values)]
+    _, exponents = np.frexp(finite)
+    quanta = np.maximum(exponents - 1, form.emin) - (form.bits - 1)
+    whole = np.ldexp(finite, -quanta)
+    return bool(np.all((whole == np.rint(whole)) & (exponents <= form.emax + 1)))
 
 
 def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
@@ -98,7 +113,7 @@ _SHORTEST: Mapping[str, Any] = MappingProxyType({"float32": np.float32, "float16
 
 
 def digits(number: float, dtype: str) -> str:
-    """The shortest decimal digits from which `round_to` gives the number back.
+    """The shortest decimal digits from which `rounded` gives the number back.
 
     A number that the dtype does not have, as an answer of another dtype may be, is written as a float64.
 
@@ -110,6 +125,6 @@ def digits(number: float, dtype: str) -> str:
     if math.isfinite(number) and dtype == "bfloat16":
         for precision in range(1, 10):
             text = repr(float(f"{number:.{precision}g}"))
-            if round_to(Decimal(text), dtype) == number:
+            if rounded(Decimal(text), dtype) == number:
                 return text
     return repr(float(number))
