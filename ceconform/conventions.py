@@ -24,9 +24,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from ceconform.errors import UnknownNameError
-
-__all__ = ["CONVENTIONS", "LIBRARIES", "Convention", "flushing", "resolve"]
+__all__ = ["CONVENTIONS", "LOSSES", "Convention"]
 
 Activation = Literal["sigmoid", "softmax", "log_sigmoid", "log_softmax"]
 Space = Literal["logits", "probabilities", "log_probabilities"]
@@ -42,7 +40,7 @@ _CATEGORICAL_LOGITS = (
 )
 _SMOOTHED = (*_BINARY, *_CATEGORICAL, *_BINARY_LOGITS, *_CATEGORICAL_LOGITS)
 _WEIGHTED = (*_SMOOTHED, "nll_loss")
-_ALL = (
+LOSSES = (
     *_WEIGHTED,
     "multilabel_softmax_loss",
     "soft_margin_loss",
@@ -154,7 +152,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="The computation goes through float32, whatever the dtype of the predictions.",
                 formula="float64(loss(float32(x)))",
                 link=_DEFINITION,
-                losses=_ALL,
+                losses=LOSSES,
                 precision="float32",
             ),
             Convention(
@@ -162,7 +160,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="The mean divides by the number of losses that count, whatever their weights.",
                 formula="Σ s l / N",
                 link=_KERAS,
-                losses=_ALL,
+                losses=LOSSES,
                 divisor="count",
             ),
             Convention(
@@ -186,7 +184,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="The mean divides by the sum of the weights.",
                 formula="Σ s l / Σ s Σ_c q_c w_c",
                 link=_SKLEARN,
-                losses=_ALL,
+                losses=LOSSES,
                 divisor="weights",
             ),
             Convention(
@@ -194,7 +192,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="The mean of no losses, or of losses whose weights sum to 0, is 0.",
                 formula="0 / 0 = 0",
                 link=_KERAS,
-                losses=_ALL,
+                losses=LOSSES,
                 empty="zero",
             ),
             Convention(
@@ -275,7 +273,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="Subnormal predictions are read as 0.",
                 formula="loss(0) for 0 < |x| < the smallest normal number",
                 link=_JAX,
-                losses=_ALL,
+                losses=LOSSES,
                 flush=True,
             ),
             Convention(
@@ -299,82 +297,3 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
         )
     }
 )
-
-_KERAS_CATEGORICAL = ("renormalise-rows", "clip-at-1e-7", "divide-by-count", "empty-mean-is-zero")
-_KERAS_LOGITS = ("divide-by-count", "empty-mean-is-zero")
-_KERAS_LOSSES: Mapping[str, tuple[str, ...]] = {
-    "binary_cross_entropy": ("clip-at-1e-7", "empty-mean-is-zero"),
-    "binary_cross_entropy_with_logits": _KERAS_LOGITS,
-    "binary_focal_loss": ("clip-at-1e-7", "empty-mean-is-zero"),
-    "categorical_cross_entropy": _KERAS_CATEGORICAL,
-    "categorical_cross_entropy_with_logits": _KERAS_LOGITS,
-    "categorical_focal_loss": _KERAS_CATEGORICAL,
-    "sparse_cross_entropy": _KERAS_CATEGORICAL,
-    "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
-    "kl_divergence": ("clip-both-at-1e-7",),
-}
-# On TensorFlow the clipped probabilities' logarithms are given to a loss of logits, which renormalises them.
-_KERAS_ON_TENSORFLOW = {
-    "sparse_cross_entropy": ("clip-at-1e-7", "renormalise-rows", "divide-by-count", "empty-mean-is-zero")
-}
-
-LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "keras": MappingProxyType(_KERAS_LOSSES),
-        "keras[tensorflow]": MappingProxyType({**_KERAS_LOSSES, **_KERAS_ON_TENSORFLOW}),
-        "sklearn": MappingProxyType(
-            {
-                "binary_cross_entropy": ("clip-at-eps",),
-                "categorical_cross_entropy": ("clip-at-eps",),
-                "sparse_cross_entropy": ("clip-at-eps",),
-            }
-        ),
-        "tensorflow": MappingProxyType(
-            {
-                "binary_cross_entropy": ("add-1e-7-inside-log", "empty-mean-is-zero"),
-                "binary_cross_entropy_with_logits": ("empty-mean-is-zero",),
-                "brier_loss": ("empty-mean-is-zero",),
-                "categorical_cross_entropy_with_logits": ("empty-mean-is-zero",),
-                "hinge_loss": ("empty-mean-is-zero",),
-                "sparse_cross_entropy_with_logits": ("empty-mean-is-zero",),
-            }
-        ),
-        "torch": MappingProxyType(
-            {
-                "binary_cross_entropy": ("clamp-log-at-100",),
-                "categorical_cross_entropy_with_logits": ("divide-by-count",),
-                "sparse_cross_entropy_with_logits": ("divide-by-target-weight",),
-                "nll_loss": ("divide-by-target-weight",),
-                "kl_divergence": ("divide-by-elements",),
-            }
-        ),
-    }
-)
-"""What each library documents, in the order of application, for each loss: `convention="keras"` and the like."""
-
-
-def flushing(documented: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-    """What a library documents on a backend that documents that it has no subnormal numbers."""
-    return MappingProxyType({loss: ("subnormals-are-zero", *documented.get(loss, ())) for loss in _ALL})
-
-
-def resolve(convention: str | Convention | tuple[str | Convention, ...] | None, loss: str) -> tuple[Convention, ...]:
-    """Name to data: a convention's name, a library's name, or an ordered tuple of these.
-
-    Raises
-    ------
-    UnknownNameError
-        For a name that is neither.
-    """
-    if convention is None:
-        return ()
-    if isinstance(convention, Convention):
-        return (convention,)
-    if isinstance(convention, str):
-        if convention in LIBRARIES:
-            return tuple(CONVENTIONS[name] for name in LIBRARIES[convention].get(loss, ()))
-        if convention in CONVENTIONS:
-            return (CONVENTIONS[convention],)
-        known = ", ".join([*sorted(LIBRARIES), *sorted(CONVENTIONS)])
-        raise UnknownNameError(f"`convention` must be one of {known}; got {convention!r}")
-    return tuple(rule for each in convention for rule in resolve(each, loss))

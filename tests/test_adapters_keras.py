@@ -10,8 +10,8 @@ import pytest
 
 from ceconform.adapters import Question, Unsupported
 from ceconform.adapters.keras import ADAPTERS
-from ceconform.conventions import LIBRARIES, flushing
 from ceconform.corpus import LOSSES, Call
+from ceconform.libraries import LIBRARIES, flushing
 
 ON = {adapter.name: adapter for adapter in ADAPTERS}
 JAX = ON["keras[jax]"]

@@ -7,8 +7,9 @@ import json
 import yaml
 
 from ceconform.authoring.published import conventions_text, schema_text
-from ceconform.conventions import CONVENTIONS, LIBRARIES
+from ceconform.conventions import CONVENTIONS
 from ceconform.corpus.schema import schema
+from ceconform.libraries import LIBRARIES
 
 
 def test_every_convention_is_published_with_its_data_and_its_followers():

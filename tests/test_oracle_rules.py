@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from test_oracle_evaluate import assert_agreement, make
 
-from ceconform.conventions import CONVENTIONS, LIBRARIES, resolve
+from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import LOSSES, Call
+from ceconform.libraries import LIBRARIES, resolve
 from ceconform.oracle import evaluate
 
 INF = math.inf

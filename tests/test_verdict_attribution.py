@@ -8,9 +8,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from ceconform.conventions import CONVENTIONS, LIBRARIES
+from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import Case, Expected
 from ceconform.formats import rounded
+from ceconform.libraries import LIBRARIES
 from ceconform.oracle import evaluate
 from ceconform.verdict.attribution import attribute
 

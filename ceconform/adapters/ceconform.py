@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ceconform import __version__, backends
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
-from ceconform.conventions import flushing
+from ceconform.libraries import flushing
 
 __all__ = ["ADAPTERS"]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._gradients import JAX, TENSORFLOW, TORCH
-from ceconform.conventions import LIBRARIES, flushing
+from ceconform.libraries import LIBRARIES, flushing
 
 __all__ = ["ADAPTERS"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._gradients import JAX
-from ceconform.conventions import flushing
+from ceconform.libraries import flushing
 
 __all__ = ["ADAPTERS", "Optax"]
 

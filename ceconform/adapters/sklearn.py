@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
-from ceconform.conventions import LIBRARIES
 from ceconform.corpus import REDUCTIONS
+from ceconform.libraries import LIBRARIES
 
 __all__ = ["ADAPTERS", "Sklearn"]
 

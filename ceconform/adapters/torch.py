@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._gradients import TORCH
-from ceconform.conventions import LIBRARIES
+from ceconform.libraries import LIBRARIES
 
 __all__ = ["ADAPTERS", "Torch"]
 

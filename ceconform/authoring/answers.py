@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ceconform.conventions import CONVENTIONS, LIBRARIES, Convention, resolve
+from ceconform.conventions import CONVENTIONS, Convention
 from ceconform.corpus import Call, Case, Numbers
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.errors import CaseError
+from ceconform.libraries import LIBRARIES, resolve
 from ceconform.oracle import Exact, evaluate
 
 __all__ = ["acceptable", "digits", "exact", "expected", "losses", "recognised", "relevant"]

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from ceconform.authoring.formatting import entry
-from ceconform.conventions import CONVENTIONS, LIBRARIES, Convention
+from ceconform.conventions import CONVENTIONS, Convention
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.schema import schema
+from ceconform.libraries import LIBRARIES
 
 __all__ = ["conventions_text", "schema_text"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from ceconform.conventions import CONVENTIONS, LIBRARIES
+from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import keys
 from ceconform.corpus.arrays import numbers
 from ceconform.corpus.case import Expected, Numbers
 from ceconform.corpus.field import Field
 from ceconform.corpus.questions import LOSSES, Loss
+from ceconform.libraries import LIBRARIES
 
 __all__ = ["read_acceptable", "read_expected", "read_recognised_as"]
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ceconform.conventions import CONVENTIONS, LIBRARIES
+from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import keys
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
 from ceconform.formats import FORMATS
+from ceconform.libraries import LIBRARIES
 
 __all__ = ["schema"]
 

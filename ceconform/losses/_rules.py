@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ceconform.conventions import Convention, resolve
+from ceconform.conventions import Convention
 from ceconform.errors import ArgumentError
+from ceconform.libraries import resolve
 from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, flush, renormalise
 
 __all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "read"]
