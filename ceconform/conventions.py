@@ -11,7 +11,8 @@ Several conventions are applied together in the order in which they are given:
    (a loss on logits becomes its sister on probabilities, and so on);
 2. probabilities are renormalised and clipped, in the given order;
 3. labels are smoothed by the rule `smoothing`, and clipped where `clip_labels` says so;
-4. within each logarithm `add` is added; the logarithm is floored at `floor_log`;
+4. within each logarithm `add` is added; the logarithm is floored at `floor_log`; the largest score of another
+   class is floored at 0 where `floor_scores` says so;
 5. the gradient is that of the function so defined (0 outside the clipping bounds, 1 on them), except that
    `gradient_floor` replaces the derivative of binary cross entropy by (p - t) / max(p (1 - p), floor);
 6. the mean is divided by `divisor`, and the mean of nothing is `empty`.
@@ -78,6 +79,8 @@ class Convention:
     add: str | None = None
     floor_log: str | None = None
     gradient_floor: str | None = None
+    floor_scores: bool = False
+    """The largest score of another class counts as at least 0."""
     divisor: Divisor | None = None
     """`count`: the losses that count; `weights`: Σ s Σ q_c w_c; `target-weights`: Σ s w_y; `elements`: all
     elements of the predictions, classes too."""
@@ -92,6 +95,7 @@ _TORCH_BCE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.ht
 _TORCH_CE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html"
 _TORCH_KL = "https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html"
 _KERAS = "https://keras.io/api/losses/probabilistic_losses/"
+_KERAS_HINGE = "https://keras.io/api/losses/hinge_losses/"
 _KERAS_EPSILON = "https://keras.io/api/utils/config_utils/"
 _SKLEARN = "https://scikit-learn.org/stable/modules/generated/sklearn.metrics.log_loss.html"
 _JAX = "https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html"
@@ -212,6 +216,14 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 taken_as="probabilities",
             ),
             Convention(
+                name="other-scores-floored-at-zero",
+                summary="The largest score among the other classes counts as at least 0.",
+                formula="max(0, 1 + max(0, max_{c≠y} z_c) - z_y)",
+                link=_KERAS_HINGE,
+                losses=("categorical_hinge_loss",),
+                floor_scores=True,
+            ),
+            Convention(
                 name="probabilities-taken-as-log-probabilities",
                 summary="Probabilities are read as if they were log-probabilities.",
                 formula="-p_y",
@@ -232,7 +244,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="Each row of probabilities is divided by its sum.",
                 formula="p / Σ p",
                 link=_KERAS,
-                losses=(*_CATEGORICAL, "kl_divergence"),
+                losses=(*_CATEGORICAL, "kl_divergence", "entropy"),
                 renormalise=True,
             ),
             Convention(

@@ -22,6 +22,7 @@ _KERAS_LOSSES: Mapping[str, tuple[str, ...]] = {
     "sparse_cross_entropy": _KERAS_CATEGORICAL,
     "sparse_cross_entropy_with_logits": _KERAS_LOGITS,
     "kl_divergence": ("clip-both-at-1e-7",),
+    "categorical_hinge_loss": ("other-scores-floored-at-zero",),
 }
 # On TensorFlow the clipped probabilities' logarithms are given to a loss of logits, which renormalises them.
 _KERAS_ON_TENSORFLOW = {
@@ -56,6 +57,7 @@ LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "sparse_cross_entropy_with_logits": ("divide-by-target-weight",),
                 "nll_loss": ("divide-by-target-weight",),
                 "kl_divergence": ("divide-by-elements",),
+                "entropy": ("renormalise-rows",),
             }
         ),
     }

@@ -152,7 +152,10 @@ def row_loss(xs, label, weights, call, conventions):
         return margin**2 if name == "squared_hinge_loss" else margin
     if name == "categorical_hinge_loss":
         zs = activated(xs, call, conventions)
-        return max(mp.mpf(0), 1 + max(z for c, z in enumerate(zs) if c != label) - zs[label])
+        others = [z for c, z in enumerate(zs) if c != label]
+        if any(rule.floor_scores for rule in conventions):
+            others.append(mp.mpf(0))
+        return max(mp.mpf(0), 1 + max(others) - zs[label])
     binary = elementwise(call)
     ps = probabilities(xs, call, conventions, binary)
     if name == "brier_loss":

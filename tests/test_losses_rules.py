@@ -13,6 +13,8 @@ from ceconform import (
     binary_cross_entropy_with_logits,
     categorical_cross_entropy,
     categorical_cross_entropy_with_logits,
+    categorical_hinge_loss,
+    entropy,
     kl_divergence,
     sparse_cross_entropy,
     sparse_cross_entropy_with_logits,
@@ -40,6 +42,21 @@ def test_keras_renormalises_rows(place):
     )
     same([math.log(4), math.log(2)], value)
     same([[-1.5, 0.5], [0.25, -0.25]], gradient)
+
+
+def test_keras_floors_the_other_scores(place):
+    """Its product with the labels leaves a 0 among the other scores: below it they do not matter."""
+    value, gradient = ask(
+        place, categorical_hinge_loss, [[-2.0, -3.0], [0.5, 0.25]], [0, 0], convention="keras", reduction="none"
+    )
+    same([3.0, 0.75], value)
+    same([[-1, 0], [-1, 1]], gradient)
+
+
+def test_torch_renormalises_before_its_entropy(place):
+    """A row of sum 4 has the entropy of its quarters."""
+    value, _ = ask(place, entropy, [[1.0, 3.0]], None, convention="torch", reduction="none")
+    same([math.log(4) - 0.75 * math.log(3)], value)
 
 
 def test_torch_clamps_the_logarithm_and_the_denominator(place):

@@ -41,11 +41,11 @@ SQUARED_HINGE = Kernel(
 )
 
 
-def categorical_hinge(axis: int) -> Kernel:
-    """Return max(0, 1 + max_{c≠y} z_c - z_y), a kernel of (z, one-hot y)."""
+def categorical_hinge(axis: int, floor: float) -> Kernel:
+    """Return max(0, 1 + max(floor, max_{c≠y} z_c) - z_y), a kernel of (z, one-hot y)."""
 
     def margin(xp: Any, z: Any, hot: Any) -> tuple[Any, Any]:
-        best = xp.max(xp.where(hot == 1, -math.inf, z), axis=axis, keepdims=True)
+        best = xp.max(xp.where((hot == 1) | (z < floor), floor, z), axis=axis, keepdims=True)
         own = xp.sum(xp.where(hot == 1, z, 0 * hot), axis=axis, keepdims=True)
         return best, 1 + (best - own)
 
@@ -54,7 +54,7 @@ def categorical_hinge(axis: int) -> Kernel:
 
     def by_z(xp: Any, z: Any, hot: Any) -> Any:
         best, distance = margin(xp, z, hot)
-        first = xp.astype((hot != 1) & (z == best), z.dtype)
+        first = xp.astype((hot != 1) & (z == best) & (z > floor), z.dtype)
         share = first / xp.maximum(xp.sum(first, axis=axis, keepdims=True), xp.ones_like(distance))
         return _step(xp, distance) * (share - hot)
 

@@ -43,6 +43,8 @@ class Rules:
     label_bounds: tuple[float | None, float | None] | None = None
     logarithm: Logarithm = Logarithm()
     gradient_floor: float | None = None
+    floor_scores: bool = False
+    """Whether the largest score of another class counts as at least 0."""
     divisor: str | None = None
     empty: str | None = None
 
@@ -113,6 +115,7 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
             label_bounds=bounds if rule.clip_labels else rules.label_bounds,
             logarithm=logarithm,
             gradient_floor=_number(rule.gradient_floor, bits, rules.gradient_floor),
+            floor_scores=rule.floor_scores or rules.floor_scores,
             divisor=rule.divisor or rules.divisor,
             empty=rule.empty or rules.empty,
         )

@@ -34,7 +34,7 @@ def _terms(pool: Pool, row: Row, call: Call, rules: Rules) -> None:
         definitions.hinge(pool, row, read_logits(pool, row.values, rules)[0], call)
         return
     if call.loss == "categorical_hinge_loss":
-        if not definitions.categorical_hinge(pool, row, read_logits(pool, row.values, rules)):
+        if not definitions.categorical_hinge(pool, row, read_logits(pool, row.values, rules), rules):
             raise Refused
         return
     pair = by_element(call)

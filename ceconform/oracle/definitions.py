@@ -122,10 +122,11 @@ def hinge(pool: Pool, row: Row, logit: Value, call: Call) -> None:
         pool.add(0, power(margin, 2) if squared else margin, row.scale)
 
 
-def categorical_hinge(pool: Pool, row: Row, logits: list[Value]) -> bool:
+def categorical_hinge(pool: Pool, row: Row, logits: list[Value], rules: Rules) -> bool:
     """max(0, 1 + max_{c≠y} z_c - z_y); the best wrong classes share the derivative. False where it is inf - inf."""
     right = logits[row.label]
-    wrong = {c: z for c, z in enumerate(logits) if c != row.label}
+    floor: Value = arb(0) if rules.floor_scores else -math.inf
+    wrong = {c: z if _compare(z, floor) > 0 else floor for c, z in enumerate(logits) if c != row.label}
     best = _largest(wrong)
     top = wrong[best[0]] if best else -math.inf
     if isinstance(top, float) and isinstance(right, float) and top == right:

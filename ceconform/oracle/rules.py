@@ -38,6 +38,7 @@ class Rules:
     add: fmpq | None = None
     floor_log: fmpq | None = None
     gradient_floor: fmpq | None = None
+    floor_scores: bool = False
     divisor: str | None = None
     empty_is_zero: bool = False
     single: bool = False
@@ -106,6 +107,8 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
         for field in ("add", "floor_log", "gradient_floor"):
             if getattr(rule, field) is not None:
                 last[field] = _exactly(_constant(getattr(rule, field), dtype))
+        if rule.floor_scores:
+            last["floor_scores"] = True
         if rule.empty == "zero":
             last["empty_is_zero"] = True
     tolerant = bool(steps) or any(r.activation or r.taken_as or r.add for r in conventions)
