@@ -55,11 +55,15 @@ def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
     if logarithm.add is not None:
         p = p + logarithm.add
         log = xp.log(p)
-    p = xp.where(p == 0, 0.0, p)  # -0 is a probability, and 1/-0 has the wrong sign
     if logarithm.floor is None:
         return -log, -1 / p
     low = log < logarithm.floor
     return -xp.where(low, logarithm.floor, log), xp.where(low, 0.0, -1 / p)
+
+
+def _positive(xp: Any, p: Any) -> Any:
+    """Return p with one zero: 1/-0 has the wrong sign, and XLA, to which subnormals are 0, has a logarithm for them."""
+    return xp.where(p == 0, 0.0, p)
 
 
 def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plain: bool) -> tuple[Any, Any]:
@@ -82,7 +86,7 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0) -> Kernel:
     def both(xp: Any, p: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         if rules.checked:
             p = _stable.within(xp, p, 0, 1)
-        up, down = _stable.within(xp, p, 0, math.inf), _stable.within(xp, 1 - p, 0, math.inf)
+        up, down = (_positive(xp, _stable.within(xp, side, 0, math.inf)) for side in (p, 1 - p))
         positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
         negative = _focal(xp, up, *_cost(xp, down, xp.log1p(-p), logarithm), gamma, plain=logarithm.plain)
         return (positive[0], negative[0]), (positive[1], -negative[1])
@@ -153,7 +157,7 @@ def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool
     logarithm = rules.logarithm
 
     def cost_and_rate(xp: Any, p: Any) -> tuple[Any, Any]:
-        p = _stable.within(xp, p, 0, 1 if rules.checked else math.inf)
+        p = _positive(xp, _stable.within(xp, p, 0, 1 if rules.checked else math.inf))
         return _focal(xp, 1 - p, *_cost(xp, p, xp.log(p), logarithm), gamma, plain=logarithm.plain)
 
     def poison(xp: Any, p: Any, mass: Any) -> Any:
