@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ceconform.losses import _blocks
 from ceconform.losses._inputs import made_of
-from ceconform.losses._kernel import Kernel
+from ceconform.losses._kernel import Kernel, pull
 
-__all__ = ["differentiable"]
+__all__ = ["differentiable", "value_and_pull"]
 
 
 def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
@@ -23,4 +25,22 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
         from ceconform.losses._derivatives_jax import evaluate as evaluate_jax
 
         return evaluate_jax(xp, kernel, *arrays)
-    return kernel.value(xp, *arrays)
+    return _blocks.evaluate(xp, kernel, *arrays)[0] if made_of(xp, "numpy") else kernel.value(xp, *arrays)
+
+
+def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return the losses, and the function that turns their cotangent into the gradient by the predictions."""
+    if _traced(xp, arrays[0]):
+        losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
+        return losses, lambda cotangent: pull(xp, kernel, cotangent, slope)
+    losses, slope = _blocks.evaluate(xp, kernel, *arrays, slope=True)
+    return losses, lambda cotangent: _blocks.scale(xp, kernel, cotangent, slope)
+
+
+def _traced(xp: Any, x: Any) -> bool:
+    """Whether an array is not, or may not be, a plain one of NumPy or PyTorch."""
+    if made_of(xp, "torch"):
+        from ceconform.losses._derivatives_torch import traced
+
+        return traced(x)
+    return not made_of(xp, "numpy")

@@ -22,8 +22,8 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
         return kernel.value(xp, *arrays), arrays
 
     def backward(arrays: tuple[Any, ...], cotangent: Any) -> tuple[Any, ...]:
-        slopes = zip(arrays, kernel.slopes, strict=False)
-        return tuple(pull(xp, kernel, cotangent, slope(xp, *arrays)) for _, slope in slopes)
+        gradients = tuple(pull(xp, kernel, cotangent, slope(xp, *arrays)) for slope in kernel.slopes)
+        return *gradients, *(None for _ in arrays[len(gradients) :])
 
     function = jax.custom_vjp(lambda *arrays: kernel.value(xp, *arrays))
     function.defvjp(forward, backward)

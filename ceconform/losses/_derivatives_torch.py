@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import torch
 
+from ceconform.losses import _blocks
 from ceconform.losses._kernel import Kernel, pull, push
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "traced"]
+
+
+def _pulled(xp: Any, kernel: Kernel, cotangent: Any, arrays: Any, wanted: Any) -> Iterator[Any]:
+    """The gradient by each array that wants one; None by the others, and by those that have no slope."""
+    for want, slope in zip_longest(wanted, kernel.slopes):
+        yield pull(xp, kernel, cotangent, slope(xp, *arrays)) if want and slope else None
 
 
 class _Reverse(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here
@@ -28,9 +37,7 @@ class _Reverse(torch.autograd.Function):  # type: ignore[misc] # torch is untype
     @staticmethod
     def backward(ctx: Any, cotangent: Any) -> Any:
         xp, kernel, arrays = ctx.xp, ctx.kernel, ctx.saved_tensors
-        wanted = zip(ctx.needs_input_grad[2:], kernel.slopes, strict=False)
-        gradients = (pull(xp, kernel, cotangent, slope(xp, *arrays)) if want else None for want, slope in wanted)
-        return (None, None, *gradients)
+        return (None, None, *_pulled(xp, kernel, cotangent, arrays, ctx.needs_input_grad[2:]))
 
 
 class _BothWays(_Reverse):
@@ -49,7 +56,41 @@ class _BothWays(_Reverse):
         return sum(moved[1:], start=moved[0])
 
 
+class _Eager(torch.autograd.Function):  # type: ignore[misc]
+    """Reverse mode where nothing traces: the slope by the predictions comes with the value."""
+
+    @staticmethod
+    def forward(ctx: Any, xp: Any, kernel: Kernel, *arrays: Any) -> Any:
+        losses, slope = _blocks.evaluate(xp, kernel, *arrays, slope=ctx.needs_input_grad[2])
+        ctx.xp, ctx.kernel = xp, kernel
+        ctx.save_for_backward(slope, *arrays)
+        return losses
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Any) -> Any:
+        slope, *arrays = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
+        if torch.is_grad_enabled() or not wanted[0] or any(wanted[1:]):  # the gradient shall have one itself
+            return (None, None, *_pulled(ctx.xp, ctx.kernel, cotangent, arrays, wanted))
+        return (None, None, _blocks.scale(ctx.xp, ctx.kernel, cotangent, slope), *(None for _ in arrays[1:]))
+
+
+def traced(x: Any) -> bool:
+    """Whether something follows the operations on a tensor: a compiler, a transformation, forward mode, a subclass."""
+    return bool(
+        torch.compiler.is_compiling()
+        or type(x) not in {torch.Tensor, torch.nn.Parameter}
+        or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001 - there is no public question
+        or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
+    )
+
+
 def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     """Evaluate the kernel, differentiable by each of the arrays."""
-    function = _Reverse if torch.compiler.is_compiling() else _BothWays
-    return function.apply(xp, kernel, *arrays)
+    if not traced(arrays[0]):
+        return _Eager.apply(xp, kernel, *arrays) if kernel.rapid else _BothWays.apply(xp, kernel, *arrays)
+    if not torch.compiler.is_compiling():
+        return _BothWays.apply(xp, kernel, *arrays)
+    if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
+        return _Reverse.apply(xp, kernel, *arrays)
+    return kernel.value(xp, *arrays)  # of a function that nothing asks for a gradient, Dynamo miscounts the arguments

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ceconform.errors import ArgumentError
-from ceconform.losses._derivatives import differentiable
-from ceconform.losses._kernel import Kernel, pull
+from ceconform.losses._derivatives import differentiable, value_and_pull
+from ceconform.losses._kernel import Kernel
 from ceconform.losses._reduction import Reduction, coefficients, reduce
 
 __all__ = ["Evaluation", "loss", "value_and_grad"]
@@ -35,15 +35,16 @@ class Evaluation:
 
     def value(self) -> Any:
         """Return the loss."""
-        losses = differentiable(self.xp, self.kernel, *self.arrays)
-        return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype)
+        return self._reduced(differentiable(self.xp, self.kernel, *self.arrays))
 
-    def gradient(self) -> Any:
-        """Return the gradient by the predictions; for `none`, that of the sum."""
-        xp, kernel = self.xp, self.kernel
-        losses = self.arrays[0] if kernel.axis is None else xp.sum(self.arrays[0], axis=kernel.axis)
-        cotangent = coefficients(xp, losses, self.reduction)
-        return xp.astype(pull(xp, kernel, cotangent, kernel.slopes[0](xp, *self.arrays)), self.dtype)
+    def value_and_gradient(self) -> tuple[Any, Any]:
+        """Return the loss and its gradient by the predictions; for `none`, that of the sum."""
+        losses, gradient = value_and_pull(self.xp, self.kernel, *self.arrays)
+        gradient = gradient(coefficients(self.xp, losses, self.reduction))
+        return self._reduced(losses), self.xp.astype(gradient, self.dtype)
+
+    def _reduced(self, losses: Any) -> Any:
+        return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype)
 
 
 def _quiet(predictions: Any) -> contextlib.AbstractContextManager[Any]:
@@ -103,7 +104,6 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
 
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
-            evaluation = describe(*arguments, **keywords)
-            return evaluation.value(), evaluation.gradient()
+            return describe(*arguments, **keywords).value_and_gradient()
 
     return evaluate

@@ -20,9 +20,15 @@ class Kernel:
     value: Callable[..., Any]
     """`value(xp, *arrays)`: one loss for each element, or for each row along `axis`."""
     slopes: tuple[Callable[..., Any], ...]
-    """For each array, `slope(xp, *arrays)`: the derivative of its row's loss, in the shape of the arrays."""
+    """For each array that a loss changes with smoothly, the first ones, `slope(xp, *arrays)`: the derivative of its
+    row's loss, in the shape of the array."""
     axis: int | None = None
     """The class axis, counted from the end; None for a loss of single elements."""
+    rapid: Callable[..., None] | None = None
+    """`rapid(library, work, losses, slopes, *arrays)` writes losses and slopes by the predictions, where nothing
+    traces; what is not finite in its answer is not to be trusted."""
+    buffers: int = 0
+    """How many arrays of a block's size `rapid` works in."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:

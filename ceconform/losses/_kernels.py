@@ -7,11 +7,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ceconform.losses import _stable
+from ceconform.losses import _rapid, _stable
+from ceconform.losses._inputs import device_of
 from ceconform.losses._kernel import Kernel, times
 from ceconform.losses._rules import Logarithm, Rules
 
-__all__ = ["binary_logits", "binary_probabilities", "log_probabilities", "logits", "probabilities"]
+__all__ = [
+    "binary_logits",
+    "binary_logits_and_labels",
+    "binary_probabilities",
+    "indices",
+    "log_probabilities",
+    "logits",
+    "probabilities",
+]
 
 
 def _two_sided(costs: Callable[..., tuple[Any, Any]], rates: Callable[..., tuple[Any, Any]]) -> Kernel:
@@ -48,6 +57,27 @@ def binary_logits(gamma: float = 0.0) -> Kernel:
     if gamma == 0:
         return _two_sided(_stable.logit_costs, _stable.logit_gradient)
     return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
+
+
+def binary_logits_and_labels(epsilon: float) -> Kernel:
+    """Binary cross entropy of logits, a kernel of (logit, label): labels in [0, 1], smoothed by ε."""
+
+    def sides(xp: Any, t: Any) -> tuple[Any, Any]:
+        t = _stable.within(xp, t, 0, 1)
+        rest = _stable.within(xp, 1 - t, 0, 1)  # or XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and ε loses its digits
+        return (t, rest) if epsilon == 0 else ((1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2)
+
+    def by_label(xp: Any, z: Any, t: Any) -> Any:
+        positive, negative = _stable.logit_costs(xp, z)
+        return _stable.within(xp, t, 0, 1) * 0 + (1 - epsilon) * (positive - negative)
+
+    plain = binary_logits()
+    return Kernel(
+        value=lambda xp, z, t: plain.value(xp, z, *sides(xp, t)),
+        slopes=(lambda xp, z, t: plain.slopes[0](xp, z, *sides(xp, t)), by_label),
+        rapid=partial(_rapid.binary_logits, epsilon=epsilon),
+        buffers=5,
+    )
 
 
 def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
@@ -150,6 +180,25 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
         gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
     # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
     return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
+
+
+def indices(axis: int) -> Kernel:
+    """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
+
+    def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:
+        y = xp.expand_dims(y, axis=axis)
+        classes = xp.arange(z.shape[axis], dtype=y.dtype, device=device_of(xp, z))
+        return y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1)))), y < 0
+
+    def value(xp: Any, z: Any, y: Any) -> Any:
+        hot, unknown = marked(xp, z, y)
+        return xp.squeeze(xp.where(unknown, math.nan, _stable.softmax_cost(xp, z, hot, axis)), axis=axis)
+
+    def slope(xp: Any, z: Any, y: Any) -> Any:
+        hot, unknown = marked(xp, z, y)
+        return xp.where(unknown, math.nan, _stable.softmax_slope(xp, z, hot, axis))
+
+    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3)
 
 
 def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:

@@ -11,7 +11,7 @@ from ceconform.losses import _inputs
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
 
-__all__ = ["binary_labels", "distribution", "one_hot", "shared", "signs", "smoothed"]
+__all__ = ["binary_labels", "distribution", "indices", "one_hot", "shared", "shares", "signs", "smoothed"]
 
 
 def _real_labels(on: Subject, labels: Any) -> Any:
@@ -20,6 +20,13 @@ def _real_labels(on: Subject, labels: Any) -> Any:
     _inputs.expect_real(on.xp, labels, "labels")
     _inputs.expect_shape(labels, "labels", tuple(on.x.shape), f"the shape of `{on.name}`")
     return on.cast(labels)
+
+
+def shares(on: Subject, labels: Any) -> Any:
+    """Return labels that ought to lie in [0, 1]; with `check=True` they do."""
+    labels = _real_labels(on, labels)
+    on.check(labels, "labels", 0.0, 1.0)
+    return labels
 
 
 def _labels_clipped(on: Subject, q: Any) -> Any:
@@ -33,8 +40,7 @@ def _labels_clipped(on: Subject, q: Any) -> Any:
 def binary_labels(on: Subject, labels: Any, smoothing: float) -> tuple[Any, Any]:
     """Return t and 1 - t, smoothed; both are computed, because 1 - t would lose the digits of a small ε."""
     epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
-    t = _real_labels(on, labels)
-    on.check(t, "labels", 0.0, 1.0)
+    t = shares(on, labels)
     valid = (t >= 0) & (t <= 1)
     # Selected one by one: XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and the digits of ε are gone.
     t, rest = on.xp.where(valid, t, math.nan), on.xp.where(valid, 1 - t, math.nan)
@@ -58,13 +64,12 @@ def smoothed(on: Subject, q: Any, smoothing: float) -> Any:
 
 def distribution(on: Subject, labels: Any) -> Any:
     """Return labels that are a distribution in each row, NaN where a share lies outside [0, 1]."""
-    q = _real_labels(on, labels)
-    on.check(q, "labels", 0.0, 1.0)
+    q = shares(on, labels)
     return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
 
 
-def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
-    """Return class indices as distributions, NaN where there is no such class, and which rows count."""
+def indices(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
+    """Return class indices, -1 where there is no such class and 0 where a row is ignored, and which rows count."""
     xp, axis = on.xp, on.checked_axis
     labels = on.array(labels, "labels")
     if not xp.isdtype(labels.dtype, "integral"):
@@ -73,9 +78,8 @@ def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
     _inputs.expect_shape(labels, "labels", on.rows, what)
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
-    classes = xp.arange(on.classes, device=_inputs.device_of(xp, on.x))
     unsigned = xp.isdtype(labels.dtype, "unsigned integer")
-    y = xp.astype(labels, classes.dtype)
+    y = xp.astype(labels, xp.arange(0).dtype)
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
@@ -83,11 +87,17 @@ def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
     if on.common.check:
         what = f"be class indices in [0, {on.classes})"
         _inputs.expect_all(xp, labels, "labels", known, what, counts)
-    if counts is not None:
-        known = known | ~counts
-    classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
-    hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
-    return on.placed(xp.where(xp.expand_dims(known, axis=axis), hot, math.nan)), counts
+    y = xp.where(known, y, -1)
+    return (y if counts is None else xp.where(counts, y, 0)), counts
+
+
+def one_hot(on: Subject, y: Any) -> Any:
+    """Return class indices as distributions, NaN for -1."""
+    xp, axis = on.xp, on.checked_axis
+    y = xp.expand_dims(y, axis=axis)
+    classes = xp.arange(on.classes, dtype=y.dtype, device=_inputs.device_of(xp, on.x))
+    hot = on.cast(y == xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1)))))
+    return on.placed(xp.where(y >= 0, hot, math.nan))
 
 
 def shared(on: Subject, labels: Any) -> tuple[Any, Any]:

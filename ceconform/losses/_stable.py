@@ -18,10 +18,12 @@ __all__ = [
     "logit_gradient",
     "sigmoid",
     "softmax",
+    "softmax_cost",
     "softmax_costs",
     "softmax_focal_costs",
     "softmax_focal_gradient",
     "softmax_gradient",
+    "softmax_slope",
     "softplus",
     "within",
 ]
@@ -109,6 +111,20 @@ def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
     """Return lse(z) - z_c for each class: log1p(s) + (max z - z_c), two terms that are never negative."""
     parts = softmax(xp, z, axis)
     return xp.log1p(parts.rest) + parts.drop
+
+
+def softmax_cost(xp: Any, z: Any, hot: Any, axis: int) -> Any:
+    """Return lse(z) - z_y of each row, where `hot` marks y."""
+    parts = softmax(xp, z, axis)
+    drop = xp.sum(xp.where(hot, parts.drop, 0.0), axis=axis, keepdims=True)
+    return xp.log1p(parts.rest) + drop
+
+
+def softmax_slope(xp: Any, z: Any, hot: Any, axis: int) -> Any:
+    """Return softmax(z) - hot; at y, if that is a largest logit, as -s/(1 + s), which does not cancel."""
+    parts = softmax(xp, z, axis)
+    p = parts.odds / (1 + parts.rest)
+    return xp.where(hot, xp.where(parts.top, -parts.rest / (1 + parts.rest), p - 1), p)
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:

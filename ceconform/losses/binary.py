@@ -10,7 +10,7 @@ from ceconform.losses import _kernels
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import Evaluation, loss
 from ceconform.losses._inputs import number
-from ceconform.losses._labels import binary_labels
+from ceconform.losses._labels import binary_labels, shares
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -27,13 +27,16 @@ def describe(
     alpha: float | None = None,
 ) -> Evaluation:
     """Describe a binary loss: the mass of the positive and of the negative label, and what each costs."""
+    gamma = number(gamma, "gamma", 0.0, math.inf)
+    of_logits = on.space == "logits"
+    if of_logits and gamma == 0 and alpha is None and pos_weight is None and on.rules.smoothing is None:
+        epsilon = number(label_smoothing, "label_smoothing", 0.0, 1.0)
+        return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels))
     positive, negative = binary_labels(on, labels, label_smoothing)
     positive = on.weighted(on.weights(pos_weight, "pos_weight", on.rows), positive)
-    gamma = number(gamma, "gamma", 0.0, math.inf)
     if alpha is not None:
         alpha = number(alpha, "alpha", 0.0, 1.0)
         positive, negative = alpha * positive, (1 - alpha) * negative
-    of_logits = on.space == "logits"
     kernel = _kernels.binary_logits(gamma) if of_logits else _kernels.binary_probabilities(on.rules, gamma)
     return on.evaluation(kernel, positive, negative)
 

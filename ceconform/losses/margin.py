@@ -9,7 +9,7 @@ from ceconform.conventions import Convention
 from ceconform.losses import _margins
 from ceconform.losses._description import Common, subject
 from ceconform.losses._evaluation import loss
-from ceconform.losses._labels import one_hot, signs
+from ceconform.losses._labels import indices, one_hot, signs
 
 __all__ = ["categorical_hinge_loss", "hinge_loss", "soft_margin_loss", "squared_hinge_loss"]
 
@@ -272,5 +272,9 @@ def categorical_hinge_loss(
     """
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("categorical_hinge_loss", logits, "logits", common, axis=axis)
-    hot, counts = one_hot(on, labels, ignore_index)
-    return on.evaluation(_margins.categorical_hinge(on.checked_axis, 0.0 if on.rules.floor_scores else -math.inf), hot, counts=counts)
+    y, counts = indices(on, labels, ignore_index)
+    return on.evaluation(
+        _margins.categorical_hinge(on.checked_axis, 0.0 if on.rules.floor_scores else -math.inf),
+        one_hot(on, y),
+        counts=counts,
+    )

@@ -5,12 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses._description import Common, subject
-from ceconform.losses._evaluation import loss
-from ceconform.losses._labels import one_hot
+from ceconform.losses import _kernels
+from ceconform.losses._description import Common, Subject, subject
+from ceconform.losses._evaluation import Evaluation, loss
+from ceconform.losses._inputs import number
+from ceconform.losses._labels import indices, one_hot
 from ceconform.losses.categorical import SPACES, describe
 
 __all__ = ["nll_loss", "sparse_cross_entropy", "sparse_cross_entropy_with_logits"]
+
+
+def _describe(
+    on: Subject, labels: Any, ignore_index: int | None, *, label_smoothing: float = 0.0, class_weight: Any = None
+) -> Evaluation:
+    """Describe a loss of class indices: that of the one-hot labels, without making these where nothing needs them."""
+    y, counts = indices(on, labels, ignore_index)
+    single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
+    if single and class_weight is None and on.space == "logits":
+        return on.evaluation(_kernels.indices(on.checked_axis), y, counts=counts)
+    return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
 @loss
@@ -88,8 +101,7 @@ def sparse_cross_entropy(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("sparse_cross_entropy", probabilities, "probabilities", common, axis=axis, spaces=SPACES)
-    hot, counts = one_hot(on, labels, ignore_index)
-    return describe(on, hot, counts, label_smoothing=label_smoothing, class_weight=class_weight)
+    return _describe(on, labels, ignore_index, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
 @loss
@@ -170,8 +182,7 @@ def sparse_cross_entropy_with_logits(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("sparse_cross_entropy_with_logits", logits, "logits", common, axis=axis, spaces=SPACES)
-    hot, counts = one_hot(on, labels, ignore_index)
-    return describe(on, hot, counts, label_smoothing=label_smoothing, class_weight=class_weight)
+    return _describe(on, labels, ignore_index, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
 @loss
@@ -246,5 +257,4 @@ def nll_loss(
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on = subject("nll_loss", log_probabilities, "log_probabilities", common, axis=axis, spaces=SPACES)
-    hot, counts = one_hot(on, labels, ignore_index)
-    return describe(on, hot, counts, class_weight=class_weight)
+    return _describe(on, labels, ignore_index, class_weight=class_weight)

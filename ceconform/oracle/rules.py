@@ -101,14 +101,12 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
             steps.append(clip)
             if rule.clip_labels:
                 last["clip_labels"] = clip
-        for field in ("smoothing", "divisor"):
-            if getattr(rule, field) is not None:
+        for field in ("smoothing", "divisor", "floor_scores"):
+            if getattr(rule, field):
                 last[field] = getattr(rule, field)
         for field in ("add", "floor_log", "gradient_floor"):
             if getattr(rule, field) is not None:
                 last[field] = _exactly(_constant(getattr(rule, field), dtype))
-        if rule.floor_scores:
-            last["floor_scores"] = True
         if rule.empty == "zero":
             last["empty_is_zero"] = True
     tolerant = bool(steps) or any(r.activation or r.taken_as or r.add for r in conventions)

@@ -1,0 +1,75 @@
+"""The careful arithmetic of `_stable` where nothing traces: in place, and with as few passes as it takes.
+
+Only finite numbers and valid labels are looked after: where an answer comes out infinite or NaN, the plain form has
+the last word.
+NumPy and PyTorch share these lines, and `np` is either. Everything as large as the predictions goes into arrays that
+are there already, because fresh memory costs more than arithmetic. No mask is made, because PyTorch is slow at
+comparing: the sign of z - max z is 0 at a largest logit and -1 elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["binary_logits", "indices"]
+
+
+def indices(np: Any, work: Any, losses: Any, slopes: Any, z: Any, y: Any) -> None:
+    """Write the softmax cross entropy of rows z and class indices y, and its slope by z if asked."""
+    gap, below, lost = work
+    label = y + z.shape[-1] * np.arange(z.shape[0])  # counted through the block
+    highest = np.amax(z, axis=-1, keepdims=True)
+    np.subtract(z, highest, out=gap)
+    np.subtract(gap, z, out=below)
+    np.subtract(gap, below, out=lost)
+    np.subtract(lost, z, out=lost)
+    np.add(below, highest, out=below)
+    np.add(lost, below, out=lost)  # minus the rounding error of z - max z, by two-sum
+    np.sign(gap, out=below)
+    others = z.shape[-1] - 1 + np.sum(below, axis=-1)  # largest logits but one
+    drop = -np.take(gap, label)
+    odds = np.exp(gap, out=gap)
+    np.multiply(lost, odds, out=lost)
+    np.subtract(odds, lost, out=odds)
+    np.multiply(below, odds, out=below)
+    rest = others - np.sum(below, axis=-1)
+    losses[...] = np.log1p(rest) + drop
+    if slopes is None:
+        return
+    share = 1 / (1 + rest)
+    np.multiply(odds, share[:, None], out=slopes)
+    flat = np.reshape(slopes, (-1,))
+    flat[label] = np.where(drop == 0, -rest * share, np.take(slopes, label) - 1)  # 1 - p without subtracting
+
+
+def binary_logits(np: Any, work: Any, losses: Any, slopes: Any, z: Any, t: Any, *, epsilon: float) -> None:
+    """Write the binary cross entropy of logits z and labels t, smoothed by ε, and its slope by z if asked."""
+    e, negative, sign, side, small = work
+    np.subtract(1, t, out=negative)
+    if epsilon != 0:
+        t = (1 - epsilon) * t + epsilon / 2
+        negative = (1 - epsilon) * negative + epsilon / 2
+    np.abs(z, out=sign)
+    np.negative(sign, out=e)
+    np.exp(e, out=e)
+    np.log1p(e, out=small)
+    np.add(sign, z, out=side)
+    np.multiply(side, negative, out=side)
+    np.subtract(sign, z, out=sign)
+    np.multiply(sign, t, out=sign)
+    np.add(side, sign, out=side)
+    np.multiply(side, 0.5, out=side)  # of z + |z| and |z| - z: what is max(z, 0) and max(-z, 0)
+    np.add(side, small, out=losses)
+    if slopes is None:
+        return
+    np.add(e, 1, out=small)
+    np.divide(e, small, out=small)
+    np.copysign(np.asarray(1.0, dtype=z.dtype), z, out=sign)
+    np.multiply(small, sign, out=small)
+    np.add(sign, 1, out=side)
+    np.multiply(side, negative, out=side)
+    np.subtract(1, sign, out=sign)
+    np.multiply(sign, t, out=sign)
+    np.subtract(side, sign, out=side)
+    np.multiply(side, 0.5, out=side)  # 1 - t for a logit above 0, -t below
+    np.subtract(side, small, out=slopes)
