@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-__all__ = ["BINARY", "BOTH", "FORWARD", "OURS", "PASS", "SMALL", "SOFTMAX", "Comparison", "Question", "questions"]
+import ceconform
+
+__all__ = [
+    "BINARY",
+    "BOTH",
+    "FORWARD",
+    "OURS",
+    "PASS",
+    "SMALL",
+    "SOFTMAX",
+    "WITH_LOGITS",
+    "Comparison",
+    "Question",
+    "questions",
+]
 
 OURS = "ours"
 PASS = "pass"  # noqa: S105 - no password: one pass over the memory
@@ -17,6 +32,11 @@ SIZES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     SOFTMAX: ((64, 10), (8192, 1000), (128, 128_000)),
     BINARY: ((1_000,), (10_000_000,)),
 }
+WITH_LOGITS: Mapping[str, Callable[..., Any]] = {
+    SOFTMAX: ceconform.sparse_cross_entropy_with_logits,
+    BINARY: ceconform.binary_cross_entropy_with_logits,
+}
+"""Ours."""
 SMALL = ((64, 10), (1_000,))
 """Sizes at which a call's overhead is what is measured."""
 
@@ -34,6 +54,11 @@ class Question:
     def backward(self) -> bool:
         """Whether the gradient is asked for."""
         return self.part == BOTH
+
+    @property
+    def elements(self) -> int:
+        """How many predictions there are."""
+        return math.prod(self.shape)
 
     @property
     def size(self) -> str:
@@ -54,6 +79,8 @@ class Comparison:
     question: Question
     make: Callable[[Question], Mapping[str, Callable[[], Any]]]
     """Returns the calls, each of which returns when its result is there: ours, the rivals, one pass over the memory."""
+    peak: Callable[[Any], int]
+    """Takes one of those calls and returns how many bytes it holds at most, beyond its inputs."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """Rival to the largest ratio ours ÷ theirs that we accept."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Limits", "Timing", "ratios", "spread", "time_interleaved"]
+__all__ = ["Limits", "Timing", "first_calls", "ratios", "spread", "time_interleaved"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +22,17 @@ class Limits:
     fewest: int = 3
     most: int = 201
     steady: float = 0.005
-    """Enough, once the median of every ratio is known this well, relatively; asked from the 15th round on."""
+    """Enough, once the median of every ratio is known this well, relatively."""
+    judged: int = 15
+    """Whether it is known so well is judged from this round on."""
     sample: float = 0.002
     """Calls shorter than this, in seconds, are timed several at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long the calls of one contestant took, in seconds."""
+    """How long the calls of one contestant took, in seconds, round by round."""
 
-    first: float
-    """The first call, with all compiling; it is not among the rounds."""
     rounds: tuple[float, ...]
 
     @property
@@ -41,9 +41,22 @@ class Timing:
         return statistics.median(self.rounds)
 
 
+def first_calls(calls: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, float], dict[str, str]]:
+    """Call each once, which compiles it; return the seconds of those that answered, and why the others did not."""
+    seconds, failures = {}, {}
+    for name, call in calls.items():
+        try:
+            seconds[name] = _seconds(call, 1)
+        except Exception as error:  # noqa: BLE001 - a call that fails is a result too, and the page shows it
+            failures[name] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return seconds, failures
+
+
 def time_interleaved(calls: Mapping[str, Callable[[], Any]], limits: Limits) -> dict[str, Timing]:
-    """Time calls in turn, the first of them against all others, until the ratios are steady or the time is up."""
-    first = {name: _seconds(call, 1) for name, call in calls.items()}
+    """Time calls in turn, the first of them against all others, until the ratios are steady or the time is up.
+
+    Each has been called before, so that nothing is compiled here.
+    """
     numbers = {name: _number(call, limits.sample) for name, call in calls.items()}
     rounds: dict[str, list[float]] = {name: [] for name in calls}
     gc.collect()
@@ -54,14 +67,14 @@ def time_interleaved(calls: Mapping[str, Callable[[], Any]], limits: Limits) -> 
         for done in range(limits.most):
             if done >= limits.fewest and time.perf_counter() - begin > limits.seconds:
                 break
-            if done >= 15 and done % 5 == 0 and _steady(rounds, limits.steady):  # noqa: PLR2004 - said in Limits
+            if done >= limits.judged and done % 5 == 0 and _steady(rounds, limits.steady):
                 break
             for name, call in calls.items():
                 rounds[name].append(_seconds(call, numbers[name]))
     finally:
         if collecting:
             gc.enable()
-    return {name: Timing(first=first[name], rounds=tuple(rounds[name])) for name in calls}
+    return {name: Timing(rounds=tuple(each)) for name, each in rounds.items()}
 
 
 def _seconds(call: Callable[[], Any], number: int) -> float:
@@ -72,15 +85,15 @@ def _seconds(call: Callable[[], Any], number: int) -> float:
 
 
 def _number(call: Callable[[], Any], sample: float) -> int:
-    """How many calls fill a sample; the first calls after compiling are still slow, so it is asked twice."""
-    number = max(1, math.ceil(sample / 4 / _seconds(call, 1)))
-    return max(1, math.ceil(sample / _seconds(call, number)))
+    """How many calls fill a sample; the first calls after compiling are still slow, so short ones are timed twice."""
+    number = max(1, math.ceil(sample / _seconds(call, 1)))
+    return number if number == 1 else max(1, math.ceil(sample / _seconds(call, number)))
 
 
 def ratios(ours: Timing, theirs: Timing) -> list[float]:
     """Round by round, ours ÷ theirs.
 
-    >>> ratios(Timing(first=9.0, rounds=(1.0, 3.0)), Timing(first=0.0, rounds=(2.0, 2.0)))
+    >>> ratios(Timing(rounds=(1.0, 3.0)), Timing(rounds=(2.0, 2.0)))
     [0.5, 1.5]
     """
     return [mine / other for mine, other in zip(ours.rounds, theirs.rounds, strict=True)]
