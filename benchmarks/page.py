@@ -120,8 +120,8 @@ def _memory(results: Sequence[Result]) -> Iterator[str]:
     yield from (f"## Peak memory of {MEMORY.part}, {MEMORY.loss}, {shape}, {MEMORY.dtype}", "")
     yield f"What a call holds at most beyond the logits and labels, in multiples of the logits ({size / 1e6:.1f} MB)."
     yield f"The target is {MOST_MEMORY:g}, the gradient and one more array; {ROWS:g} more is let pass, for a few"
-    yield "numbers a row. NumPy: tracemalloc. PyTorch: the allocations that its profiler saw, replayed. JAX: what the compiled"
-    yield "program says of its results and temporaries."
+    yield "numbers a row. NumPy: tracemalloc. PyTorch: the allocations that its profiler saw, replayed. JAX: what the"
+    yield "compiled program says of its results and temporaries."
     yield ""
     rows = []
     for result in results:
