@@ -21,7 +21,7 @@ from benchmarks.timing import Limits
 def run(
     only: Annotated[list[str] | None, typer.Option(help="Names to time, as a glob: 'numpy/*'. Repeatable.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the page goes.")] = None,
-    seconds: Annotated[float, typer.Option(help="The most time for the rounds of one comparison.")] = 3.0,
+    seconds: Annotated[float, typer.Option(help="The most time for the rounds of one comparison.")] = 2.0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look: float32 alone, half a second each.")] = False,
     names: Annotated[bool, typer.Option("--list", help="Show the names, time nothing.")] = False,
     device: Annotated[str, typer.Option(help="Of PyTorch; JAX computes on its default device.")] = "cpu",

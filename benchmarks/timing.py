@@ -17,7 +17,7 @@ __all__ = ["Limits", "Timing", "first_calls", "ratios", "spread", "time_interlea
 class Limits:
     """When a comparison has been timed enough."""
 
-    seconds: float = 3.0
+    seconds: float = 2.0
     """No further round begins after this time, once there are `fewest`."""
     fewest: int = 3
     most: int = 201
