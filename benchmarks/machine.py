@@ -14,6 +14,7 @@ import ceconform
 __all__ = ["describe"]
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib", "optax")
+BUSY = 0.5
 
 
 def describe(device: str = "cpu") -> Iterator[tuple[str, str]]:
@@ -26,11 +27,21 @@ def describe(device: str = "cpu") -> Iterator[tuple[str, str]]:
     yield "cores", str(cores)
     if device != "cpu":
         yield "device of PyTorch", torch.cuda.get_device_name(device)
-    yield "load average at the start", f"{os.getloadavg()[0]:.1f}"
+    yield "load average at the start", _load(os.getloadavg()[0])
     yield "system", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield "threads", f"as by default: PyTorch {torch.get_num_threads()}, XLA one for each core, NumPy's ufuncs 1"
     versions = (f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     yield "versions", ", ".join([f"ceconform {ceconform.__version__}", *versions])
+
+
+def _load(average: float) -> str:
+    """Other work makes OpenMP's threads wait for each other: a small native call then takes 100 times as long.
+
+    >>> _load(0.2)
+    '0.2'
+    """
+    busy = average > BUSY
+    return f"{average:.1f}" + ("; other work shares the cores: no ratio here is to be relied on" if busy else "")
 
 
 def _cpu() -> str:
