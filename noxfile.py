@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`, `nox -s lint`, `nox -s conformance`, `nox -s "conform(torch)"`, `nox -s gpu`."""
+"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `gpu` and `bench`."""
 
 from __future__ import annotations
 
@@ -85,3 +85,12 @@ def gpu(session: nox.Session) -> None:
     """Run the tests that need a CUDA device."""
     install(session, list(IMPLEMENTATIONS), "tests")
     session.run("pytest", "-m", "gpu", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time our losses beside each framework's own; the page goes to reports/."""
+    install(session, ["torch", "optax", "sklearn", "ceconform[jax]"])
+    # The page shows how long compiling takes, so nothing may come compiled from an earlier run.
+    fresh = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
+    session.run("python", "-m", "benchmarks", "-o", str(REPORTS / "BENCHMARKS.md"), *session.posargs, env=fresh)

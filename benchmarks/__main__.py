@@ -1,0 +1,54 @@
+"""Time our losses beside each framework's own: `python -m benchmarks --only 'torch-eager/softmax/*'`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import with_jax, with_numpy, with_torch
+from benchmarks.comparison import Comparison
+from benchmarks.machine import describe
+from benchmarks.page import line, render
+from benchmarks.result import Result, compare
+from benchmarks.timing import Limits
+
+
+def run(
+    only: Annotated[list[str] | None, typer.Option(help="Names to time, as a glob: 'numpy/*'. Repeatable.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the page goes.")] = None,
+    seconds: Annotated[float, typer.Option(help="The most time for the rounds of one comparison.")] = 2.0,
+    quick: Annotated[bool, typer.Option("--quick", help="A first look: float32 alone, half a second each.")] = False,
+    names: Annotated[bool, typer.Option("--list", help="Show the names, time nothing.")] = False,
+    device: Annotated[str, typer.Option(help="Of PyTorch; JAX computes on its default device.")] = "cpu",
+) -> None:
+    """Time our losses beside each framework's own, and show ratios ours ÷ theirs."""
+    limits = Limits(seconds=0.5 if quick else seconds)
+    selected = list(_select(only or ["*"], quick=quick, device=device))
+    if names:
+        print(*(comparison.name for comparison in selected), sep="\n")
+        return
+    machine = list(describe(device))
+    results: list[Result] = []
+    for comparison in selected:
+        results.append(compare(comparison, limits))
+        print(line(results[-1]), flush=True)
+    if output is not None:
+        output.write_text(render(results, machine), encoding="utf-8")
+
+
+def _select(globs: list[str], *, quick: bool, device: str) -> Iterator[Comparison]:
+    every = chain(with_numpy.comparisons(), with_torch.comparisons(device), with_jax.comparisons())
+    for comparison in every:
+        if quick and comparison.question.dtype != "float32":
+            continue
+        if any(fnmatch(comparison.name, glob) for glob in globs):
+            yield comparison
+
+
+if __name__ == "__main__":
+    typer.run(run)
