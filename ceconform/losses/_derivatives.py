@@ -9,7 +9,7 @@ from ceconform.losses import _blocks
 from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel, pull
 
-__all__ = ["differentiable", "value_and_pull"]
+__all__ = ["differentiable", "traced", "value_and_pull"]
 
 
 def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
@@ -30,17 +30,17 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
 
 def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Callable[[Any], Any]]:
     """Return the losses, and the function that turns their cotangent into the gradient by the predictions."""
-    if _traced(xp, arrays[0]):
+    if traced(xp, arrays[0]):
         losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
         return losses, lambda cotangent: pull(xp, kernel, cotangent, slope)
     losses, slope = _blocks.evaluate(xp, kernel, *arrays, slope=True)
     return losses, lambda cotangent: _blocks.scale(xp, kernel, cotangent, slope)
 
 
-def _traced(xp: Any, x: Any) -> bool:
+def traced(xp: Any, x: Any) -> bool:
     """Whether an array is not, or may not be, a plain one of NumPy or PyTorch."""
     if made_of(xp, "torch"):
-        from ceconform.losses._derivatives_torch import traced
+        from ceconform.losses._derivatives_torch import traced as traced_by_torch
 
-        return traced(x)
+        return traced_by_torch(x)
     return not made_of(xp, "numpy")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ceconform.errors import ArgumentError, ShapeError
 from ceconform.losses import _inputs
-from ceconform.losses._derivatives import differentiable
+from ceconform.losses._derivatives import differentiable, traced
 from ceconform.losses._evaluation import Evaluation
 from ceconform.losses._kernel import PRODUCT, Kernel
 from ceconform.losses._reduction import Reduction, expect_reduction, log_of
@@ -77,7 +77,7 @@ class Subject:
 
     def cast(self, value: Any) -> Any:
         """Return an array in the dtype of the computation."""
-        return self.xp.astype(value, self.x.dtype)
+        return self.xp.astype(value, self.x.dtype, copy=False)
 
     def check(self, x: Any, name: str, low: float, high: float, where: Any = None) -> None:
         """With `check=True`, name the first number out of its range."""
@@ -150,7 +150,7 @@ class Subject:
         where = counts if counts is None or self.axis is None else xp.expand_dims(counts, axis=self.axis)
         if rules.checked:
             self.check(x, self.name, *RANGES[self.space], where)
-        if where is not None:
+        if where is not None and (traced(xp, x) or not bool(xp.isfinite(xp.sum(x)))):
             x = xp.where(where, x, 0.5 if self.space == "probabilities" else 0.0)
         reduction = Reduction(
             kind=self.common.reduction,
@@ -182,7 +182,7 @@ def subject(
     dtype = x.dtype
     half = dtype != xp.float64
     single = half or computed_in_float32(common.convention, loss)
-    x = xp.astype(x, xp.float32 if single else xp.float64)
+    x = xp.astype(x, xp.float32 if single else xp.float64, copy=False)
     rules = read(common.convention, loss, 24 if single else 53)
     space = rules.space or name
     if space not in (spaces or (name,)):

@@ -41,10 +41,10 @@ class Evaluation:
         """Return the loss and its gradient by the predictions; for `none`, that of the sum."""
         losses, gradient = value_and_pull(self.xp, self.kernel, *self.arrays)
         gradient = gradient(coefficients(self.xp, losses, self.reduction))
-        return self._reduced(losses), self.xp.astype(gradient, self.dtype)
+        return self._reduced(losses), self.xp.astype(gradient, self.dtype, copy=False)
 
     def _reduced(self, losses: Any) -> Any:
-        return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype)
+        return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype, copy=False)
 
 
 def _quiet(predictions: Any) -> contextlib.AbstractContextManager[Any]:
@@ -104,6 +104,7 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
 
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
-            return describe(*arguments, **keywords).value_and_gradient()
+            evaluation: Evaluation = describe(*arguments, **keywords)
+            return evaluation.value_and_gradient()
 
     return evaluate

@@ -79,7 +79,7 @@ def indices(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
     unsigned = xp.isdtype(labels.dtype, "unsigned integer")
-    y = xp.astype(labels, xp.arange(0).dtype)
+    y = xp.astype(labels, xp.arange(0).dtype, copy=False)
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
