@@ -146,6 +146,16 @@ def test_torch_compiles_the_full_graph(torch, loss):
         torch.testing.assert_close(b, a)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [cc.binary_cross_entropy_with_logits, cc.sparse_cross_entropy_with_logits])
+def test_torch_compiles_where_nothing_asks_for_a_gradient(torch, loss):
+    """As in validation: the value alone."""
+    x, y = torch.tensor(Z), torch.tensor([2, 1])
+    labels = y if loss is cc.sparse_cross_entropy_with_logits else torch.tensor(Q)
+    torch.testing.assert_close(torch.compile(loss, fullgraph=True)(x, labels), loss(x, labels))
+
+
 SHARDED = """
 import jax, numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
@@ -153,18 +163,22 @@ from ceconform import sparse_cross_entropy_with_logits as loss
 rng = np.random.default_rng(9)
 z, y, w = rng.normal(size=(6, 40)), rng.integers(0, 40, 6), rng.random(40)
 
-def mean(z):
+def smoothed(z):
     return loss(z, y, class_weight=w, label_smoothing=0.1, reduction="weighted_mean")
 
-for kind in AxisType.Auto, AxisType.Explicit:
-    mesh = jax.make_mesh((4,), ("classes",), axis_types=(kind,))
-    shards = NamedSharding(mesh, PartitionSpec(None, "classes"))
-    both = jax.jit(jax.value_and_grad(mean))
-    x = jax.device_put(z.astype(np.float32), shards)
-    value, gradient = both(x)
-    assert gradient.sharding.is_equivalent_to(shards, 2)
-    np.testing.assert_allclose(value, mean(z), rtol=1e-6)
-    assert "all-gather" not in both.lower(x).compile().as_text()
+def plain(z):
+    return loss(z, y)
+
+for mean in smoothed, plain:
+    for kind in AxisType.Auto, AxisType.Explicit:
+        mesh = jax.make_mesh((4,), ("classes",), axis_types=(kind,))
+        shards = NamedSharding(mesh, PartitionSpec(None, "classes"))
+        both = jax.jit(jax.value_and_grad(mean))
+        x = jax.device_put(z.astype(np.float32), shards)
+        value, gradient = both(x)
+        assert gradient.sharding.is_equivalent_to(shards, 2)
+        np.testing.assert_allclose(value, mean(z), rtol=1e-6)
+        assert "all-gather" not in both.lower(x).compile().as_text()
 """
 
 

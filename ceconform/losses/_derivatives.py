@@ -43,4 +43,4 @@ def traced(xp: Any, x: Any) -> bool:
         from ceconform.losses._derivatives_torch import traced as traced_by_torch
 
         return traced_by_torch(x)
-    return not made_of(xp, "numpy")
+    return made_of(xp, "jax") or not made_of(xp, "numpy")

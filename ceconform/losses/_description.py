@@ -71,6 +71,11 @@ class Subject:
             raise ArgumentError(f"`axis` must be an axis of `{self.name}`: got None")
         return self.axis
 
+    @property
+    def divides_by_weights(self) -> bool:
+        """Whether the weights of the rows enter the divisor of the mean."""
+        return self.common.reduction == "weighted_mean" or self.rules.divisor in {"weights", "target-weights"}
+
     def array(self, value: Any, name: str, *, numbers: bool = False) -> Any:
         """Return an argument as an array of the same library."""
         return _inputs.array(self.xp, value, name, self.x, numbers=numbers)
@@ -107,10 +112,7 @@ class Subject:
 
     def total(self, weight: Any, q: Any) -> Any:
         """Return the weight of each row, Σ_c q_c w_c; None where the reduction does not ask."""
-        if self.common.reduction != "weighted_mean" and self.rules.divisor not in {
-            "weights",
-            "target-weights",
-        }:
+        if not self.divides_by_weights:
             return None
         return self.xp.sum(self.weighted_classes(weight, q), axis=self.checked_axis)
 

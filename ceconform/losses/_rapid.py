@@ -9,6 +9,7 @@ comparing: the sign of z - max z is 0 at a largest logit and -1 elsewhere.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 __all__ = ["binary_logits", "indices"]
@@ -16,6 +17,9 @@ __all__ = ["binary_logits", "indices"]
 
 def indices(np: Any, work: Any, losses: Any, slopes: Any, z: Any, y: Any) -> None:
     """Write the softmax cross entropy of rows z and class indices y, and its slope by z if asked."""
+    if bool(np.amin(y) < 0):
+        losses[...] = math.nan
+        return
     gap, below, lost = work
     label = y + z.shape[-1] * np.arange(z.shape[0])  # counted through the block
     highest = np.amax(z, axis=-1, keepdims=True)
@@ -44,6 +48,9 @@ def indices(np: Any, work: Any, losses: Any, slopes: Any, z: Any, y: Any) -> Non
 
 def binary_logits(np: Any, work: Any, losses: Any, slopes: Any, z: Any, t: Any, *, epsilon: float) -> None:
     """Write the binary cross entropy of logits z and labels t, smoothed by ε, and its slope by z if asked."""
+    if not bool((np.amin(t) >= 0) & (np.amax(t) <= 1)):
+        losses[...] = math.nan
+        return
     e, negative, sign, side, small = work
     np.subtract(1, t, out=negative)
     if epsilon != 0:

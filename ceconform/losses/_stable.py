@@ -121,10 +121,10 @@ def softmax_cost(xp: Any, z: Any, hot: Any, axis: int) -> Any:
 
 
 def softmax_slope(xp: Any, z: Any, hot: Any, axis: int) -> Any:
-    """Return softmax(z) - hot; at y, if that is a largest logit, as -s/(1 + s), which does not cancel."""
+    """Return softmax(z) - hot; at y, if that is the largest logit, as -s/(1 + s), which does not cancel."""
     parts = softmax(xp, z, axis)
     p = parts.odds / (1 + parts.rest)
-    return xp.where(hot, xp.where(parts.top, -parts.rest / (1 + parts.rest), p - 1), p)
+    return xp.where(hot, xp.where(parts.alone, -parts.rest / (1 + parts.rest), p - 1), p)
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:

@@ -1,0 +1,115 @@
+"""Kernels in blocks, in place, beside the plain form of the same kernels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import ceconform as cc
+from ceconform.formats import unit_in_the_last_place
+from ceconform.losses import _blocks, _kernels
+
+WIDE = math.ceil(2.5 * _blocks.ELEMENTS / 1000)
+"""Rows of 1,000 classes: two blocks and a half."""
+NUMBERS = st.one_of(
+    st.floats(-1e4, 1e4, width=32),
+    st.floats(-20, 20, width=32),
+    st.sampled_from([0.0, -0.0, 1e-40, math.inf, -math.inf]),
+)
+    st.sampled_from([0.0, -0.0, 1e-40, math.inf, -math.inf]),
+)
+
+
+def both(place, kernel, *inputs, dtype="float32"):
+    """Values and slopes, in blocks and plain, as NumPy arrays."""
+    backend, device = place
+    xp = backend.namespace()
+    made = [backend.asarray(each, dtype if each.dtype.kind == "f" else None, device) for each in inputs]
+    with np.errstate(all="ignore"):
+        fast = _blocks.evaluate(xp, kernel, *made, slope=True)
+        plain = kernel.value(xp, *made), kernel.slopes[0](xp, *made)
+    return [[backend.asnumpy(each) for each in pair] for pair in (fast, plain)]
+
+
+@pytest.fixture(params=["numpy", "torch"])
+def eager(request):
+    """A backend whose arrays are worked on in place."""
+    from conftest import prepared
+
+    return prepared(request.param), "cpu"
+
+
+def alike(fast, plain, ulps=8):
+    """Whether numbers agree to a few units of the last place, and where there are none."""
+    for ours, theirs in zip(fast, plain, strict=True):
+        finite = np.isfinite(theirs)
+        np.testing.assert_array_equal(finite, np.isfinite(ours))
+        np.testing.assert_array_equal(ours[~finite], theirs[~finite])
+        error = np.abs(ours[finite].astype(np.float64) - theirs[finite])
+        assert np.all(error <= ulps * unit_in_the_last_place(theirs[finite].astype(np.float64), "float32"))
+
+
+@given(data=st.data())
+def test_class_indices_in_place_are_those_of_the_plain_form(data):
+    """Infinities, ties, masked rows and labels that are none included."""
+    from conftest import prepared
+
+    z = data.draw(arrays.arrays(np.float32, (4, 3), elements=NUMBERS))
+    y = data.draw(arrays.arrays(np.int64, (4,), elements=st.integers(-1, 2)))
+    alike(*both((prepared("numpy"), "cpu"), _kernels.indices(-1), z, y))
+
+
+@given(data=st.data())
+def test_binary_logits_in_place_are_those_of_the_plain_form(data):
+    """Labels next to and beyond 0 and 1 included; beside a zero of the slope it is its terms that set the scale."""
+    from conftest import prepared
+
+    z = data.draw(arrays.arrays(np.float32, (5,), elements=NUMBERS))
+    t = data.draw(arrays.arrays(np.float32, (5,), elements=st.floats(0, 1, width=32) | st.sampled_from([-1.0, 1.5])))
+    (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), _kernels.binary_logits_and_labels(0.0), z, t)
+    alike([value], [right])
+    np.testing.assert_allclose(slope, steep, rtol=0, atol=4e-7)
+
+
+def test_several_blocks_and_a_short_one(eager):
+    """Every row is there once; a block that holds something infinite or invalid is right as well."""
+    rng = np.random.default_rng(5)
+    z, y = rng.normal(scale=5, size=(WIDE, 1000)), rng.integers(0, 1000, WIDE)
+    z[3, 7], z[70, y[70]], y[WIDE - 1] = -math.inf, math.inf, -1
+    fast, plain = both(eager, _kernels.indices(-1), z, y)
+    assert (WIDE,) == fast[0].shape
+    assert math.isnan(fast[0][-1])
+    assert fast[0][70] == 0
+    alike(fast, plain, ulps=64)  # a thousand classes are added up in another order
+
+
+def test_any_shape(eager):
+    """Rows lie along the last axis, whatever stands before it; elements lie anywhere."""
+    rng = np.random.default_rng(6)
+    z, y = rng.normal(size=(2, 3, 4)), rng.integers(0, 4, (2, 3))
+    alike(*both(eager, _kernels.indices(-1), z, y))
+    alike(*both(eager, _kernels.indices(-1), z[0, 0], y[0, 0]))
+    alike(*both(eager, _kernels.binary_logits_and_labels(0.1), z, rng.random((2, 3, 4))), ulps=1e6)
+
+
+def test_the_gradient_comes_twice_and_has_one_itself(torch):
+    """What is kept for the backward pass is not used up by it; second derivatives go through the plain form."""
+    z = torch.tensor([[0.5, -1.0, 2.0], [0.0, 0.0, -3.0]], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([2, 1])
+    loss = cc.sparse_cross_entropy_with_logits(z, y)
+    first = torch.autograd.grad(loss, z, retain_graph=True)[0]
+    torch.testing.assert_close(torch.autograd.grad(loss, z)[0], first, rtol=0, atol=0)
+    assert torch.autograd.gradgradcheck(lambda z: cc.sparse_cross_entropy_with_logits(z, y), z)
+
+
+def test_the_callers_arrays_are_left_alone(eager):
+    """In place is said of our own arrays."""
+    backend, device = eager
+    z, y = backend.asarray(np.asarray([[1.0, 2.0], [3.0, 4.0]]), "float32", device), backend.asarray(np.asarray([0, 1]))
+    cc.value_and_grad(cc.sparse_cross_entropy_with_logits)(z, y)
+    np.testing.assert_array_equal([[1, 2], [3, 4]], backend.asnumpy(z))
