@@ -59,7 +59,7 @@ def scale(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
 
 
 def _finite(xp: Any, losses: Any) -> bool:
-    return bool(xp.isfinite(xp.sum(losses)))
+    return math.isfinite(xp.sum(losses).item())
 
 
 def _plain(xp: Any, kernel: Kernel, arrays: Sequence[Any], *, slope: bool) -> tuple[Any, Any]:

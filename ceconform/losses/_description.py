@@ -152,7 +152,7 @@ class Subject:
         where = counts if counts is None or self.axis is None else xp.expand_dims(counts, axis=self.axis)
         if rules.checked:
             self.check(x, self.name, *RANGES[self.space], where)
-        if where is not None and (traced(xp, x) or not bool(xp.isfinite(xp.sum(x)))):
+        if where is not None and (traced(xp, x) or not math.isfinite(xp.sum(x).item())):
             x = xp.where(where, x, 0.5 if self.space == "probabilities" else 0.0)
         reduction = Reduction(
             kind=self.common.reduction,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ceconform.errors import ArgumentError, DTypeError
 from ceconform.losses import _inputs
+from ceconform.losses._derivatives import traced
 
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
@@ -83,6 +84,14 @@ def indices(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
+    if (
+        counts is None
+        and math.prod(y.shape)
+        and not traced(xp, y)
+        and bool(xp.min(y) >= 0)
+        and bool(xp.max(y) < on.classes)
+    ):
+        return y, None
     known = (y >= 0) & (y < on.classes)
     if on.common.check:
         what = f"be class indices in [0, {on.classes})"

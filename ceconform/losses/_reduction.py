@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceconform.errors import ArgumentError
-from ceconform.losses._derivatives import differentiable
+from ceconform.losses._derivatives import differentiable, traced
 from ceconform.losses._inputs import device_of
 from ceconform.losses._kernel import PRODUCT
 
@@ -80,6 +80,10 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
     total = xp.sum(losses)
     if how.kind == "sum":
         return total
+    if how.divisor is None and how.counts is None and how.kind == "mean" and losses.shape:
+        count = math.prod(losses.shape)
+        if count and not traced(xp, losses) and math.isfinite(total.item()):
+            return total / count
     divisor = _divisor(xp, losses, how)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
     shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))

@@ -83,6 +83,8 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
     ArgumentError
         For a convention that is not about this loss.
     """
+    if convention is None:
+        return PLAIN
     rules = PLAIN
     flushed: list[Transform] = []
     activations: list[Transform] = []
