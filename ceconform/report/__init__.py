@@ -8,6 +8,7 @@ from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
 from ceconform.report.insertion import insert
 from ceconform.report.markdown import render_markdown, render_table
+from ceconform.report.measurement import Accuracy, Input, Measurement, Refusal
 from ceconform.report.picture import render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
@@ -18,11 +19,15 @@ from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
 __all__ = [
+    "Accuracy",
     "Digits",
     "Discrepancy",
     "Header",
     "Implementation",
+    "Input",
+    "Measurement",
     "Recorder",
+    "Refusal",
     "Report",
     "Result",
     "Usage",

@@ -1,0 +1,153 @@
+"""Units: how large an error of one unit is at each number of an answer.
+
+A gradient that is the difference of two terms, as Q p - q is, has few correct digits where they nearly cancel, whoever
+computes it; there the unit is that of the larger term. The terms are needed to a few digits only, so they are computed
+in float64; what they are made of, the weighted labels, comes from the oracle's own reading of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from ceconform.authoring.draws import Floats
+from ceconform.corpus import Call
+from ceconform.oracle.reduction import divisor
+from ceconform.oracle.rows import Row, by_element, read
+from ceconform.oracle.rules import interpret
+
+__all__ = ["CONDITION", "ORDINARY", "gradient_measure", "hard", "larger_terms", "value_measure"]
+
+ORDINARY = "ulps"
+CONDITION = "eps of the condition"
+_SOFTMAX = "ulps of max((Q - q) p, q (1 - p))"
+_SIGMOID = "ulps of max(σ(-|z|), z > 0 ? 1 - t : t)"
+_FOCUSED = "ulps of max((M - m) p, m (1 - p)), m the label's mass times the focal factor's derivative"
+_LARGER = "ulps of the larger of the two labels' terms"
+_SURPRISAL = "ulps of max(|log p|, 1)"
+
+
+def value_measure(loss: str) -> str:
+    """In what the error of a value is counted.
+
+    >>> value_measure("kl_divergence"), value_measure("nll_loss")
+    ('eps of the condition', 'ulps')
+    """
+    return CONDITION if loss in {"kl_divergence", "categorical_hinge_loss"} else ORDINARY
+
+
+def gradient_measure(call: Call) -> str:
+    """In what the error of a gradient is counted."""
+    found = _MEASURES.get(call.loss, (ORDINARY, None))[0]
+    plain = not {"label_smoothing", "pos_weight"} & call.parameters.keys()
+    return ORDINARY if call.loss == "binary_cross_entropy" and plain else found
+
+
+def larger_terms(call: Call) -> Floats:
+    """The size of the larger term at each element of the gradient; 0 where its own size is what counts."""
+    rules = interpret(call, ())
+    rows, _ = read(call, rules)
+    sizes = np.zeros(call.predictions.size)
+    if gradient_measure(call) == ORDINARY:
+        return sizes.reshape(call.predictions.shape)
+    terms = _MEASURES[call.loss][1]
+    gamma = float(call.get("gamma", 2.0))
+    with np.errstate(all="ignore"):
+        if by_element(call):
+            sizes[:] = terms(np.asarray([row.values[0] for row in rows]), _masses(rows, 2), gamma)
+        else:
+            classes = len(rows[0].values)
+            for row in rows:
+                sizes[row.positions] = terms(np.asarray(row.values), _masses([row], classes)[0], gamma)
+        by = divisor(call, rules, rows)
+        sizes = sizes / (1.0 if by is None else int(by.p) / int(by.q))
+    return np.nan_to_num(sizes, nan=0.0, posinf=0.0).reshape(call.predictions.shape)
+
+
+def hard(call: Call) -> Floats:
+    """Where all of the label's mass is on one class, for each element of the predictions."""
+    rows, _ = read(call, interpret(call, ()))
+    found = np.zeros(call.predictions.size, dtype=bool)
+    for row in rows:
+        found[row.positions] = call.labels is None or len(row.target) <= 1
+    return found.reshape(call.predictions.shape)
+
+
+def _masses(rows: Sequence[Row], classes: int) -> Floats:
+    masses = np.zeros((len(rows), classes))
+    for at, row in enumerate(rows):
+        for c, mass in row.mass.items():
+            masses[at, c] = int(mass.p) / int(mass.q)
+    return masses
+
+
+def _probabilities(z: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return p, 1 - p and -log p of a row of logits."""
+    top = int(np.argmax(z))
+    odds = np.exp(z - z[top])
+    odds[top] = 0.0
+    rest = odds.sum()
+    odds[top] = 1.0
+    p = odds / (1 + rest)
+    complement = 1 - p
+    complement[top] = rest / (1 + rest)
+    return p, complement, np.log1p(rest) + (z[top] - z)
+
+
+def _softmax(z: Floats, mass: Floats, _: float) -> Floats:
+    p, complement, _cost = _probabilities(z)
+    return np.maximum((mass.sum() - mass) * p, mass * complement)
+
+
+def _focused(z: Floats, mass: Floats, gamma: float) -> Floats:
+    p, complement, cost = _probabilities(z)
+    ratio = np.where(complement > 0, p * cost / complement, 1.0)
+    return _softmax(z, mass * complement**gamma * (1 + gamma * ratio), gamma)
+
+
+def _sigmoid(z: Floats, mass: Floats, _: float) -> Floats:
+    e = np.exp(-np.abs(z))
+    return np.maximum(mass.sum(axis=1) * e / (1 + e), np.where(z > 0, mass[:, 1], mass[:, 0]))
+
+
+def _focused_logit(z: Floats, mass: Floats, gamma: float) -> Floats:
+    e = np.exp(-np.abs(z))
+    small, large, least = e / (1 + e), 1 / (1 + e), np.log1p(e)
+    p, q = np.where(z > 0, large, small), np.where(z > 0, small, large)
+    yes, no = np.where(z > 0, 0.0, -z) + least, np.where(z > 0, z, 0.0) + least
+    positive = mass[:, 0] * q**gamma * (q + gamma * p * yes)
+    negative = mass[:, 1] * p**gamma * (p + gamma * q * no)
+    return np.maximum(positive, negative)
+
+
+def _focused_probability(p: Floats, mass: Floats, gamma: float) -> Floats:
+    q = 1 - p
+    positive = mass[:, 0] * (q**gamma / p + gamma * q ** (gamma - 1) * -np.log(p))
+    negative = mass[:, 1] * (p**gamma / q + gamma * p ** (gamma - 1) * -np.log1p(-p))
+    return np.maximum(positive, negative)
+
+
+def _reciprocals(p: Floats, mass: Floats, _: float) -> Floats:
+    return np.maximum(mass[:, 0] / p, mass[:, 1] / (1 - p))
+
+
+def _surprisal(p: Floats, mass: Floats, _: float) -> Floats:
+    return mass * np.maximum(-np.log(p), 1.0)
+
+
+_MEASURES: Mapping[str, tuple[str, Callable[[Floats, Floats, float], Floats]]] = MappingProxyType(
+    {
+        "binary_cross_entropy": (_LARGER, _reciprocals),
+        "binary_cross_entropy_with_logits": (_SIGMOID, _sigmoid),
+        "binary_focal_loss": (_LARGER, _focused_probability),
+        "binary_focal_loss_with_logits": (_LARGER, _focused_logit),
+        "categorical_cross_entropy_with_logits": (_SOFTMAX, _softmax),
+        "categorical_focal_loss_with_logits": (_FOCUSED, _focused),
+        "entropy": (_SURPRISAL, _surprisal),
+        "multilabel_softmax_loss": (_SOFTMAX, _softmax),
+        "sparse_cross_entropy_with_logits": (_SOFTMAX, _softmax),
+    }
+)
+"""By loss, for what is measured in anything but ulps of itself: the words, and the terms."""
