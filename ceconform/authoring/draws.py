@@ -68,7 +68,7 @@ class Draws:
 
     def signs(self, count: int) -> Floats:
         """-1 or 1."""
-        return self.whole(count, 0, 2) * 2.0 - 1.0
+        return np.asarray(self.whole(count, 0, 2) * 2.0 - 1.0, dtype=np.float64)
 
     def logits(self, count: int, largest: float = 1e4) -> Floats:
         """Of both signs and every size up to `largest`."""

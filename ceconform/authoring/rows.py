@@ -15,7 +15,7 @@ from ceconform.corpus import Loss
 
 __all__ = ["VOCABULARY", "focal", "long", "plain"]
 
-FEW = ((64, 10), (128, 2))
+FEW = ((64, 10), (128, 2), (2, 100))
 """The first is also the one that the parameters are tried with."""
 MANY = ((3, 1000), (1, 4096))
 VOCABULARY = 128_256
@@ -33,8 +33,8 @@ def plain(draws: Draws, spec: Loss) -> Iterator[Inputs]:
 
 def focal(draws: Draws, spec: Loss) -> Iterator[Inputs]:
     """Fewer, because each comes with every gamma."""
-    for classes in (10, 2):
-        yield from _inputs(draws, spec, 240 // (classes + 2), classes)
+    for count, classes in ((20, 10), (60, 2), (2, 100)):
+        yield from _inputs(draws, spec, count, classes)
 
 
 def long(draws: Draws, spec: Loss) -> Iterator[Inputs]:
@@ -42,7 +42,7 @@ def long(draws: Draws, spec: Loss) -> Iterator[Inputs]:
     if spec.predictions != "logits" or spec.labels != "index":
         return
     equal = np.zeros((LONG, 2))
-    large = np.zeros((LONG, 2)) + [0.0, draws.rounded(np.asarray([1e4]))[0]]
+    large = np.tile([0.0, draws.rounded(np.asarray([1e4]))[0]], (LONG, 1))
     labels = np.zeros(LONG, dtype=np.int64)
     for name, logits, reduction in (
         ("equal-terms-sum", equal, "sum"),
@@ -124,7 +124,7 @@ def _lost_in_the_tail(draws: Draws, classes: int) -> Floats:
 
 def _tied(draws: Draws, classes: int) -> Floats:
     """Several classes share the maximum."""
-    return draws.whole(classes, 0, 3) * draws.scaled(1, -3, 9)[0]
+    return np.asarray(draws.whole(classes, 0, 3) * draws.scaled(1, -3, 9)[0], dtype=np.float64)
 
 
 def _shifted(draws: Draws, classes: int) -> Floats:

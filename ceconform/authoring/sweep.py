@@ -108,9 +108,7 @@ def sweep(
                     pass
             watch(event)
     introduced = Header(**{**vars(header), "implementations": tuple(known.values()), "missing": missing})
-    return Accuracy(
-        header=introduced, measurements=tuple(work.measurements(known)), refusals=tuple(work.refusals())
-    )
+    return Accuracy(header=introduced, measurements=tuple(work.measurements(known)), refusals=tuple(work.refusals()))
 
 
 @dataclass
@@ -162,9 +160,7 @@ class _Work:
             tally = self.tallies.setdefault(key, Tally(measure=measure, target=words))
             if measure not in tally.measure.split("; "):
                 tally.measure += f"; {measure}"
-            tally.add(
-                case, found, chosen, got, right, dtype=dtype, target=target, place=_place(call, part)
-            )
+            tally.add(case, found, chosen, got, right, dtype=dtype, target=target, place=_place(call, part))
 
     def measurements(self, known: Mapping[str, Implementation]) -> Iterator[Measurement]:
         """What was measured."""
@@ -206,7 +202,8 @@ def _refusal(observation: Observation) -> tuple[str, str]:
 
 
 def _errors(call: Call, part: str, got: Floats, exact: Wanted, dtype: str, *, flushes: bool) -> Errors:
-    unit, sizes = None, np.zeros(got.shape)
+    unit: Floats | None = None
+    sizes: Floats = np.zeros(got.shape)
     if part == "gradient":
         sizes = larger_terms(call).ravel()
     elif value_measure(call.loss) == CONDITION:
@@ -214,7 +211,9 @@ def _errors(call: Call, part: str, got: Floats, exact: Wanted, dtype: str, *, fl
     return errors(got, exact, dtype, unit=unit, sizes=sizes, flushes=flushes)
 
 
-def _kinds(call: Call, part: str, right: Numbers) -> Iterator[tuple[str, np.ndarray[tuple[int, ...], np.dtype[np.intp]]]]:
+def _kinds(
+    call: Call, part: str, right: Numbers
+) -> Iterator[tuple[str, np.ndarray[tuple[int, ...], np.dtype[np.intp]]]]:
     """Which numbers of an answer are of which kind."""
     if part == "value":
         yield "unreduced" if call.reduction == "none" else "reduced", np.arange(right.size)

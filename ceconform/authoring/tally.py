@@ -59,7 +59,9 @@ def errors(got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes
         error = np.where(same, 0.0, error)
     zero = (got == 0) & (right != 0) & ~np.isnan(right)
     mistaken = zero | ((got != 0) & (right == 0))
-    flushed = zero & (np.abs(right) < form.smallest_normal) & (error > 1) if flushes else np.zeros(got.shape, dtype=bool)
+    flushed = (
+        zero & (np.abs(right) < form.smallest_normal) & (error > 1) if flushes else np.zeros(got.shape, dtype=bool)
+    )
     lost = ~same & ~flushed & (~np.isfinite(got) | np.isnan(right) | (mistaken & (error > _LOST)))
     return Errors(ulps=np.where(lost | flushed, np.nan, error), lost=lost, flushed=flushed)
 

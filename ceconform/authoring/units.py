@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ceconform.authoring.draws import Floats
 from ceconform.corpus import Call
@@ -26,6 +27,7 @@ _SOFTMAX = "ulps of max((Q - q) p, q (1 - p))"
 _SIGMOID = "ulps of max(σ(-|z|), z > 0 ? 1 - t : t)"
 _FOCUSED = "ulps of max((M - m) p, m (1 - p)), m the label's mass times the focal factor's derivative"
 _LARGER = "ulps of the larger of the two labels' terms"
+_SQUARED = "ulps of 2 max(p, q)"
 _SURPRISAL = "ulps of max(|log p|, 1)"
 
 
@@ -41,8 +43,9 @@ def value_measure(loss: str) -> str:
 def gradient_measure(call: Call) -> str:
     """In what the error of a gradient is counted."""
     found = _MEASURES.get(call.loss, (ORDINARY, None))[0]
-    plain = not {"label_smoothing", "pos_weight"} & call.parameters.keys()
-    return ORDINARY if call.loss == "binary_cross_entropy" and plain else found
+    # Without these, p - t is exact or nearly so, and the gradient's own last place is within reach.
+    exact = not {"label_smoothing", "pos_weight"} & call.parameters.keys()
+    return ORDINARY if call.loss in {"binary_cross_entropy", "brier_loss"} and exact else found
 
 
 def larger_terms(call: Call) -> Floats:
@@ -66,10 +69,10 @@ def larger_terms(call: Call) -> Floats:
     return np.nan_to_num(sizes, nan=0.0, posinf=0.0).reshape(call.predictions.shape)
 
 
-def hard(call: Call) -> Floats:
+def hard(call: Call) -> NDArray[np.bool_]:
     """Where all of the label's mass is on one class, for each element of the predictions."""
     rows, _ = read(call, interpret(call, ()))
-    found = np.zeros(call.predictions.size, dtype=bool)
+    found = np.zeros(call.predictions.size, dtype=np.bool_)
     for row in rows:
         found[row.positions] = call.labels is None or len(row.target) <= 1
     return found.reshape(call.predictions.shape)
@@ -98,7 +101,8 @@ def _probabilities(z: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _softmax(z: Floats, mass: Floats, _: float) -> Floats:
     p, complement, _cost = _probabilities(z)
-    return np.maximum((mass.sum() - mass) * p, mass * complement)
+    terms: Floats = np.maximum((mass.sum() - mass) * p, mass * complement)
+    return terms
 
 
 def _focused(z: Floats, mass: Floats, gamma: float) -> Floats:
@@ -109,7 +113,8 @@ def _focused(z: Floats, mass: Floats, gamma: float) -> Floats:
 
 def _sigmoid(z: Floats, mass: Floats, _: float) -> Floats:
     e = np.exp(-np.abs(z))
-    return np.maximum(mass.sum(axis=1) * e / (1 + e), np.where(z > 0, mass[:, 1], mass[:, 0]))
+    terms: Floats = np.maximum(mass.sum(axis=1) * e / (1 + e), np.where(z > 0, mass[:, 1], mass[:, 0]))
+    return terms
 
 
 def _focused_logit(z: Floats, mass: Floats, gamma: float) -> Floats:
@@ -119,7 +124,8 @@ def _focused_logit(z: Floats, mass: Floats, gamma: float) -> Floats:
     yes, no = np.where(z > 0, 0.0, -z) + least, np.where(z > 0, z, 0.0) + least
     positive = mass[:, 0] * q**gamma * (q + gamma * p * yes)
     negative = mass[:, 1] * p**gamma * (p + gamma * q * no)
-    return np.maximum(positive, negative)
+    terms: Floats = np.maximum(positive, negative)
+    return terms
 
 
 def _focused_probability(p: Floats, mass: Floats, gamma: float) -> Floats:
@@ -137,12 +143,17 @@ def _surprisal(p: Floats, mass: Floats, _: float) -> Floats:
     return mass * np.maximum(-np.log(p), 1.0)
 
 
+def _differences(p: Floats, mass: Floats, _: float) -> Floats:
+    return 2 * np.maximum(p, mass)
+
+
 _MEASURES: Mapping[str, tuple[str, Callable[[Floats, Floats, float], Floats]]] = MappingProxyType(
     {
         "binary_cross_entropy": (_LARGER, _reciprocals),
         "binary_cross_entropy_with_logits": (_SIGMOID, _sigmoid),
         "binary_focal_loss": (_LARGER, _focused_probability),
         "binary_focal_loss_with_logits": (_LARGER, _focused_logit),
+        "brier_loss": (_SQUARED, _differences),
         "categorical_cross_entropy_with_logits": (_SOFTMAX, _softmax),
         "categorical_focal_loss_with_logits": (_FOCUSED, _focused),
         "entropy": (_SURPRISAL, _surprisal),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, render_accuracy_text
+from ceconform.report.curves import render_curves
 from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, usages
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
@@ -40,6 +42,10 @@ __all__ = [
     "merge",
     "program",
     "record",
+    "render_accuracy",
+    "render_accuracy_plain",
+    "render_accuracy_text",
+    "render_curves",
     "render_discrepancies",
     "render_markdown",
     "render_plain",

@@ -159,7 +159,8 @@ class Accuracy:
                 merged = sweep
                 continue
             by_key = {each.key: each for each in (*merged.measurements, *sweep.measurements)}
-            again = {(each.implementation, each.loss) for each in (*sweep.measurements, *sweep.refusals)}
+            again = {(each.implementation, each.loss) for each in sweep.measurements}
+            again |= {(each.implementation, each.loss) for each in sweep.refusals}
             kept = [each for each in merged.refusals if (each.implementation, each.loss) not in again]
             merged = cls(
                 header=merged.header.merge(sweep.header),
