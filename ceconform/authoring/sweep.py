@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -108,7 +108,9 @@ def sweep(
                     pass
             watch(event)
     introduced = Header(**{**vars(header), "implementations": tuple(known.values()), "missing": missing})
-    return Accuracy(header=introduced, measurements=tuple(work.measurements(known)), refusals=tuple(work.refusals()))
+    return Accuracy(
+        header=introduced, measurements=tuple(work.measurements(known.values())), refusals=tuple(work.refusals())
+    )
 
 
 @dataclass
@@ -124,7 +126,7 @@ class _Work:
         observation, case = event.observations[0], event.case
         status, reason = _refusal(observation)
         if status:
-            self._refuse(event, status, reason)
+            self._refuse(event, known, status, reason)
             return
         exact = oracle.answer(case)
         documented = known.conventions.get(case.loss, ())
@@ -136,17 +138,25 @@ class _Work:
             if answer is None or right is None:
                 continue
             if answer.raised:
-                self._refuse(event, "raised", f"{part}: {answer.raised}")
+                self._refuse(event, known, "raised", f"{part}: {answer.raised}")
             elif answer.shape != right.shape:
-                self._refuse(event, "shape", f"{part}: expected the shape {right.shape}, got {answer.shape}")
+                self._refuse(event, known, "shape", f"{part}: expected the shape {right.shape}, got {answer.shape}")
             else:
-                self._measure(event, part, answer, right, exact, flushes=flushes)
+                self._measure(event, known, part, answer, right, exact, flushes=flushes)
 
-    def _refuse(self, event: Asked, status: str, reason: str) -> None:
-        self.refused[event.implementation, event.case.loss, status, reason, event.dtype] += 1
+    def _refuse(self, event: Asked, known: Implementation, status: str, reason: str) -> None:
+        self.refused[known.name, event.case.loss, status, reason, event.dtype] += 1
 
     def _measure(
-        self, event: Asked, part: str, answer: Answer, right: Numbers, exact: _Exact, *, flushes: bool
+        self,
+        event: Asked,
+        known: Implementation,
+        part: str,
+        answer: Answer,
+        right: Numbers,
+        exact: _Exact,
+        *,
+        flushes: bool,
     ) -> None:
         case, dtype = event.case, answer.dtype if answer.dtype in FORMATS else event.dtype
         call = case.call(event.dtype)
@@ -156,19 +166,20 @@ class _Work:
         for kind, chosen in _kinds(call, part, right):
             target, words = _target(call, kind)
             measure = value_measure(call.loss) if part == "value" else gradient_measure(call)
-            key = (event.implementation, call.loss, event.dtype, event.device, part, kind)
+            key = (known.name, call.loss, event.dtype, event.device, part, kind)
             tally = self.tallies.setdefault(key, Tally(measure=measure, target=words))
             if measure not in tally.measure.split("; "):
                 tally.measure += f"; {measure}"
             tally.add(case, found, chosen, got, right, dtype=dtype, target=target, place=_place(call, part))
 
-    def measurements(self, known: Mapping[str, Implementation]) -> Iterator[Measurement]:
+    def measurements(self, known: Iterable[Implementation]) -> Iterator[Measurement]:
         """What was measured."""
+        versions = {each.name: each.version for each in known}
         for (name, loss, dtype, device, part, kind), tally in self.tallies.items():
             if tally.count:
                 yield Measurement(
                     implementation=name,
-                    version=known[name].version,
+                    version=versions[name],
                     loss=loss,
                     dtype=dtype,
                     device=device,

@@ -21,6 +21,8 @@ __all__ = ["Errors", "Tally", "errors"]
 
 _LOST = 8.0
 """A 0 for a number, or a number for 0, that is more than this many units away is lost; nearer, its error tells more."""
+_FURTHEST = 1e300
+"""An error that no float64 holds, of 1 for 1e-320, counts as this."""
 _SHOWN_CLASSES = 10
 
 
@@ -56,7 +58,7 @@ def errors(got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes
         finite = np.clip(right, -largest, largest)  # what overflows is infinite, or nearly so
         error = np.abs((got - finite) - np.where(np.isfinite(right), exact.residual, 0.0)) / unit
         same = (got == right) & ~np.isfinite(right) | (np.isnan(got) & np.isnan(right))
-        error = np.where(same, 0.0, error)
+        error = np.where(same, 0.0, np.minimum(error, _FURTHEST))
     zero = (got == 0) & (right != 0) & ~np.isnan(right)
     mistaken = zero | ((got != 0) & (right == 0))
     flushed = (

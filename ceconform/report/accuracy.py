@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,8 @@ from ceconform.report.measurement import Accuracy, Input, Measurement
 __all__ = ["render_accuracy", "render_accuracy_plain", "render_accuracy_text"]
 
 _LARGE = 1e4
+_FEW = 3
+"""A row of more numbers is shown for our own misses alone."""
 _KINDS: Mapping[tuple[str, str], str] = {
     ("value", "unreduced"): "values",
     ("value", "reduced"): "reduced values",
@@ -79,7 +82,10 @@ def _counts(*found: Measurement) -> str:
     """How much is lost and flushed, as a tail of a cell."""
     total = sum(each.count for each in found)
     parts = ((sum(each.lost for each in found), "lost"), (sum(each.flushed for each in found), "flushed"))
-    return "".join(f", {count / total:.1%} {word}" for count, word in parts if count)
+    few = total / 1000
+    return "".join(
+        f", {count / total:.1%} {word}" if count > few else f", {count} {word}" for count, word in parts if count
+    )
 
 
 def _bold(text: str, *, holds: bool) -> str:
@@ -137,7 +143,7 @@ def _implementation(accuracy: Accuracy, implementation: Implementation) -> Itera
         yield from ("### Above the target", "", "The worst input of each grid.", "")
         yield from _inputs(missed)
     yield from ("<details>", "<summary>The worst input of each</summary>", "")
-    yield from _inputs((each, at) for each in found for at in (each.worst, each.lost_at) if at is not None)
+    yield from _inputs((each, _brief(at)) for each in found for at in (each.worst, each.lost_at) if at is not None)
     yield from ("</details>", "")
 
 
@@ -174,8 +180,13 @@ def _inputs(found: Iterable[tuple[Measurement, Input]]) -> Iterator[str]:
     return table(("grid", "of", "input", "got", "exact", "error"), rows, 1)
 
 
+def _brief(at: Input) -> Input:
+    """The same without rows of numbers, which the grid and the index name too."""
+    return replace(at, said={name: numbers for name, numbers in at.said.items() if numbers.count(" ") < _FEW})
+
+
 def _said(at: Input) -> str:
-    return ", ".join(f"{name} `{number}`" for name, number in at.said.items()) or "all of it"
+    return ", ".join(f"{name} `{number}`" for name, number in at.said.items()) or "see the grid"
 
 
 def render_accuracy_text(accuracy: Accuracy) -> Table:
