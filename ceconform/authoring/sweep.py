@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -45,22 +45,21 @@ def _evaluate(call: Call, *, gradient: bool) -> _Exact:
 
 
 class _Oracle:
-    """Answers grids ahead of time, in processes of its own; grids of the same numbers share one answer."""
+    """Answers grids in processes of its own; grids of the same numbers share one answer."""
 
-    def __init__(self, cases: Sequence[Case], processes: int) -> None:
+    def __init__(self, processes: int) -> None:
         self._pool = ProcessPoolExecutor(max_workers=processes, mp_context=multiprocessing.get_context("spawn"))
-        self._keys = {case.id: _key(case) for case in cases}
         self._futures: dict[str, Future[_Exact]] = {}
-        for case in sorted(cases, key=lambda case: -case.predictions.size):
-            key = self._keys[case.id]
-            if key not in self._futures:
-                # A plain dictionary, which can be sent to another process.
-                call = replace(case.call(case.dtypes[0]), parameters=dict(case.parameters))
-                self._futures[key] = self._pool.submit(_evaluate, call, gradient=VALUE_ALONE not in case.tags)
+        self._keys: dict[str, str] = {}
 
-    def answer(self, case: Case) -> _Exact:
-        """Wait for the answer to a grid."""
-        return self._futures[self._keys[case.id]].result()
+    def ask(self, case: Case) -> Future[_Exact]:
+        """Begin to answer a grid."""
+        key = self._keys.get(case.id) or self._keys.setdefault(case.id, _key(case))
+        if key not in self._futures:
+            # A plain dictionary, which can be sent to another process.
+            call = replace(case.call(case.dtypes[0]), parameters=dict(case.parameters))
+            self._futures[key] = self._pool.submit(_evaluate, call, gradient=VALUE_ALONE not in case.tags)
+        return self._futures[key]
 
     def __enter__(self) -> Self:
         return self
@@ -95,18 +94,24 @@ def sweep(
     work = _Work({key: fingerprint(group) for key, group in hashes.items()})
     known: dict[str, Implementation] = {}
     missing: dict[str, str] = {}
-    with _Oracle(cases, os.cpu_count() or 1) as oracle:
+    waiting: deque[tuple[Asked, Future[_Exact]]] = deque()
+    with _Oracle(os.cpu_count() or 1) as oracle:
         for event in ask(implementations, cases, devices=devices, jobs=jobs, limit=limit):
             match event:
                 case Started():
                     known[event.implementation] = Implementation.of(event.hello)
                 case Missing():
                     missing[event.implementation] = event.reason
-                case Asked():
-                    work.see(event, known[event.implementation], oracle)
+                case Asked() if not work.refuses(event, known[event.implementation]):
+                    waiting.append((event, oracle.ask(event.case)))
                 case _:
                     pass
+            while waiting and waiting[0][1].done():
+                asked, exact = waiting.popleft()
+                work.see(asked, known[asked.implementation], exact.result())
             watch(event)
+        for asked, exact in waiting:
+            work.see(asked, known[asked.implementation], exact.result())
     introduced = Header(**{**vars(header), "implementations": tuple(known.values()), "missing": missing})
     return Accuracy(
         header=introduced, measurements=tuple(work.measurements(known.values())), refusals=tuple(work.refusals())
@@ -121,14 +126,16 @@ class _Work:
     tallies: dict[_Key, Tally] = field(default_factory=dict)
     refused: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
 
-    def see(self, event: Asked, known: Implementation, oracle: _Oracle) -> None:
-        """Take in one answer: the first route's."""
-        observation, case = event.observations[0], event.case
-        status, reason = _refusal(observation)
+    def refuses(self, event: Asked, known: Implementation) -> bool:
+        """Whether there is no answer to measure."""
+        status, reason = _refusal(event.observations[0])
         if status:
             self._refuse(event, known, status, reason)
-            return
-        exact = oracle.answer(case)
+        return bool(status)
+
+    def see(self, event: Asked, known: Implementation, exact: _Exact) -> None:
+        """Take in one answer: the first route's."""
+        observation, case = event.observations[0], event.case
         documented = known.conventions.get(case.loss, ())
         flushes = bool(known.switches.get("flushes_subnormals")) or "subnormals-are-zero" in documented
         for part, answer, right in (
