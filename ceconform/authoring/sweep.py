@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -112,9 +112,12 @@ def sweep(
             watch(event)
         for asked, exact in waiting:
             work.see(asked, known[asked.implementation], exact.result())
-    introduced = Header(**{**vars(header), "implementations": tuple(known.values()), "missing": missing})
+    # In the order of asking, whichever came first.
+    introduced = tuple(known[name] for name in implementations if name in known)
     return Accuracy(
-        header=introduced, measurements=tuple(work.measurements(known.values())), refusals=tuple(work.refusals())
+        header=replace(header, implementations=introduced, missing=missing),
+        measurements=tuple(work.measurements(introduced)),
+        refusals=tuple(work.refusals()),
     )
 
 
@@ -179,22 +182,22 @@ class _Work:
                 tally.measure += f"; {measure}"
             tally.add(case, found, chosen, got, right, dtype=dtype, target=target, place=_place(call, part))
 
-    def measurements(self, known: Iterable[Implementation]) -> Iterator[Measurement]:
-        """What was measured."""
-        versions = {each.name: each.version for each in known}
-        for (name, loss, dtype, device, part, kind), tally in self.tallies.items():
-            if tally.count:
-                yield Measurement(
-                    implementation=name,
-                    version=versions[name],
-                    loss=loss,
-                    dtype=dtype,
-                    device=device,
-                    part=part,
-                    kind=kind,
-                    grids=self.hashes[loss, dtype],
-                    **tally.summary(),
-                )
+    def measurements(self, implementations: Sequence[Implementation]) -> Iterator[Measurement]:
+        """What was measured, one implementation after the other."""
+        for known in implementations:
+            for (name, loss, dtype, device, part, kind), tally in self.tallies.items():
+                if name == known.name and tally.count:
+                    yield Measurement(
+                        implementation=name,
+                        version=known.version,
+                        loss=loss,
+                        dtype=dtype,
+                        device=device,
+                        part=part,
+                        kind=kind,
+                        grids=self.hashes[loss, dtype],
+                        **tally.summary(),
+                    )
 
     def refusals(self) -> Iterator[Refusal]:
         """What was not, and why."""
