@@ -89,7 +89,7 @@ def test_an_error_is_counted_in_the_last_place_of_the_exact_number(exact, got, f
     """In smallest subnormal numbers below the smallest normal one; apart what is lost or flushed."""
     right = wanted(np.array([Decimal(exact)], dtype=object), np.array([Decimal(1)], dtype=object), 1, "float32")
     got = np.array([got]).astype(np.float32).astype(np.float64)
-    one = errors(got, right, "float32", unit=None, sizes=np.zeros(1), flushes=flushes)
+    one = errors(got, right, "float32", unit=None, sizes=np.zeros(1), flushes=flushes, fed=np.array([False]))
     status = "lost" if one.lost[0] else "flushed" if one.flushed[0] else ""
     if isinstance(expected, str):
         assert expected == status
@@ -102,5 +102,16 @@ def test_an_error_is_counted_in_the_last_place_of_the_exact_number(exact, got, f
 def test_a_larger_term_makes_a_larger_unit():
     """A gradient of 1e-9 between two terms of 1 may be off by 1e-7."""
     right = wanted(np.array([Decimal("1e-9")], dtype=object), np.array([Decimal(1)], dtype=object), 1, "float32")
-    one = errors(np.array([2.0**-23]), right, "float32", unit=None, sizes=np.ones(1), flushes=False)
+    one = errors(
+        np.array([2.0**-23]), right, "float32", unit=None, sizes=np.ones(1), flushes=False, fed=np.array([False])
+    )
     assert one.ulps[0] == pytest.approx(1 - 1e-9 * 2**23)
+
+
+@pytest.mark.parametrize(("flushes", "flushed"), [(False, False), (True, True)])
+def test_what_a_backend_makes_of_a_subnormal_input_is_flushed(flushes, flushed):
+    """An infinity for -log 1e-40 counts apart where the backend read 0, and is lost anywhere else."""
+    right = wanted(np.array([Decimal(92)], dtype=object), np.array([Decimal(1)], dtype=object), 1, "float32")
+    asked = {"unit": None, "sizes": np.zeros(1), "fed": np.array([True])}
+    one = errors(np.array([np.inf]), right, "float32", flushes=flushes, **asked)
+    assert (flushed, not flushed) == (one.flushed[0], one.lost[0])

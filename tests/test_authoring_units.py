@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from ceconform.authoring.units import ORDINARY, gradient_measure, hard, larger_terms, value_measure
+from ceconform.authoring.units import ORDINARY, fed_subnormals, gradient_measure, hard, larger_terms, value_measure
 from ceconform.corpus import LOSSES, Call
 
 THIRD = 1 / 3
@@ -64,6 +64,17 @@ def test_labels_are_hard_where_one_class_has_all_of_the_mass():
     assert [[True, True], [False, False]] == hard(soft).tolist()
     smooth = call("categorical_cross_entropy_with_logits", np.zeros((2, 2)), labels, label_smoothing=0.1)
     assert not hard(smooth).any()
+
+
+def test_a_subnormal_input_is_known_by_what_depends_on_it():
+    """The row's loss and gradient, and the loss of the whole batch; for a binary loss the element's own."""
+    rows = call("sparse_cross_entropy", [[0.5, 0.5], [1e-40, 1.0]], [0, 1])
+    assert [False, True] == fed_subnormals(rows, "value").tolist()
+    assert [False, False, True, True] == fed_subnormals(rows, "gradient").tolist()
+    mean = call("sparse_cross_entropy", rows.predictions, rows.labels, reduction="mean")
+    assert [True] == fed_subnormals(mean, "value").tolist()
+    elements = call("binary_cross_entropy", [0.5, 0.5], [1e-40, 0.0])
+    assert [True, False] == fed_subnormals(elements, "value").tolist()
 
 
 def test_every_loss_has_a_measure():

@@ -16,7 +16,7 @@ from ceconform import __version__
 from ceconform.authoring.draws import Floats
 from ceconform.authoring.grids import VALUE_ALONE, fingerprint
 from ceconform.authoring.tally import Errors, Tally, errors
-from ceconform.authoring.units import CONDITION, gradient_measure, hard, larger_terms, value_measure
+from ceconform.authoring.units import CONDITION, fed_subnormals, gradient_measure, hard, larger_terms, value_measure
 from ceconform.corpus import Call, Case, Numbers
 from ceconform.formats import FORMATS
 from ceconform.harness import Answer, Asked, Event, Missing, Observation, Started, ask
@@ -229,7 +229,8 @@ def _errors(call: Call, part: str, got: Floats, exact: Wanted, dtype: str, *, fl
         sizes = larger_terms(call).ravel()
     elif value_measure(call.loss) == CONDITION:
         unit = FORMATS[dtype].eps * exact.condition
-    return errors(got, exact, dtype, unit=unit, sizes=sizes, flushes=flushes)
+    fed = fed_subnormals(call, part) if flushes else np.zeros(got.shape, dtype=np.bool_)
+    return errors(got, exact, dtype, unit=unit, sizes=sizes, flushes=flushes, fed=fed)
 
 
 def _kinds(

@@ -17,7 +17,9 @@ from ceconform.formats import FORMATS, digits, unit_in_the_last_place
 from ceconform.report import Input
 from ceconform.verdict.comparison import Wanted
 
-__all__ = ["Errors", "Tally", "errors"]
+__all__ = ["Errors", "Flags", "Tally", "errors"]
+
+Flags = NDArray[np.bool_]
 
 _LOST = 8.0
 """A 0 for a number, or a number for 0, that is more than this many units away is lost; nearer, its error tells more."""
@@ -32,11 +34,13 @@ class Errors:
 
     ulps: Floats
     """In units; NaN for what is lost or flushed."""
-    lost: NDArray[np.bool_]
-    flushed: NDArray[np.bool_]
+    lost: Flags
+    flushed: Flags
 
 
-def errors(got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes: Floats, flushes: bool) -> Errors:
+def errors(
+    got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes: Floats, flushes: bool, fed: Flags
+) -> Errors:
     """Compare an answer with the exact numbers.
 
     Parameters
@@ -47,6 +51,8 @@ def errors(got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes
         The size of a unit at each number, None for the last place of the exact number or of `sizes` if that is larger.
     flushes
         Whether the backend has no subnormal numbers.
+    fed
+        Where the answer depends on a subnormal input, which such a backend takes for 0.
     """
     form = FORMATS[dtype]
     right = exact.rounded
@@ -61,10 +67,12 @@ def errors(got: Floats, exact: Wanted, dtype: str, *, unit: Floats | None, sizes
         error = np.where(same, 0.0, np.minimum(error, _FURTHEST))
     zero = (got == 0) & (right != 0) & ~np.isnan(right)
     mistaken = zero | ((got != 0) & (right == 0))
-    flushed = (
-        zero & (np.abs(right) < form.smallest_normal) & (error > 1) if flushes else np.zeros(got.shape, dtype=bool)
-    )
-    lost = ~same & ~flushed & (~np.isfinite(got) | np.isnan(right) | (mistaken & (error > _LOST)))
+    lost = ~same & (~np.isfinite(got) | np.isnan(right) | (mistaken & (error > _LOST)))
+    flushed = np.zeros(got.shape, dtype=np.bool_)
+    if flushes:
+        vanished = zero & (np.abs(right) < form.smallest_normal)
+        flushed = (vanished | fed) & (lost | (error > 1))
+    lost &= ~flushed
     return Errors(ulps=np.where(lost | flushed, np.nan, error), lost=lost, flushed=flushed)
 
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from ceconform.authoring.draws import Floats
 from ceconform.corpus import Call
+from ceconform.formats import FORMATS
 from ceconform.oracle.reduction import divisor
 from ceconform.oracle.rows import Row, by_element, read
 from ceconform.oracle.rules import interpret
 
-__all__ = ["CONDITION", "ORDINARY", "gradient_measure", "hard", "larger_terms", "value_measure"]
+__all__ = ["CONDITION", "ORDINARY", "fed_subnormals", "gradient_measure", "hard", "larger_terms", "value_measure"]
 
 ORDINARY = "ulps"
 CONDITION = "eps of the condition"
@@ -76,6 +77,23 @@ def hard(call: Call) -> NDArray[np.bool_]:
     for row in rows:
         found[row.positions] = call.labels is None or len(row.target) <= 1
     return found.reshape(call.predictions.shape)
+
+
+def fed_subnormals(call: Call, part: str) -> NDArray[np.bool_]:
+    """Where an answer depends on a subnormal prediction or label: its own, or one of its row or batch."""
+    smallest = FORMATS[call.dtype].smallest_normal
+    rows, _ = read(call, interpret(call, ()))
+    numbers = [call.predictions]
+    if call.labels is not None and call.spec.labels in {"binary", "distribution"}:
+        numbers.append(np.asarray(call.labels, dtype=np.float64))
+    small = np.any([(array != 0) & (np.abs(array) < smallest) for array in numbers], axis=0).ravel()
+    by_row = np.asarray([bool(small[row.positions].any()) for row in rows], dtype=np.bool_)
+    if part == "value":
+        return by_row if call.reduction == "none" else np.asarray([by_row.any()])
+    found = np.zeros(call.predictions.size, dtype=np.bool_)
+    for row, touched in zip(rows, by_row.tolist(), strict=True):
+        found[row.positions] = touched
+    return found
 
 
 def _masses(rows: Sequence[Row], classes: int) -> Floats:

@@ -38,9 +38,10 @@ take longer. Each dtype has its own grids, in its own numbers.
 A cell has the largest error, the 99th percentile and the median. The unit is the last place of the exact number in the
 dtype of the answer, and below the smallest normal number the smallest subnormal one, if the row does not name another.
 *Lost* counts what is no matter of digits: 0, inf or NaN where another number is right, and a number where 0 is right;
-the errors are without them. *Flushed* counts zeros for subnormal numbers on a backend that has none. Everything is held
-against the definition, also where a library documents another rule for a loss; those are named. Each implementation is
-asked by the first of its entry points for a loss.
+the errors are without them. *Flushed* counts, likewise apart, zeros for subnormal numbers and what is made of
+subnormal inputs on a backend that has no subnormal numbers. Everything is held against the definition, also where a
+library documents another rule for a loss; those are named. Each implementation is asked by the first of its entry
+points for a loss.
 
 **Bold** is what misses the target, which is what ceconform's own losses are held to."""
 

@@ -55,7 +55,7 @@ class Measurement:
     lost: int
     """0, inf or NaN where another number is right, and a number where 0 is right; the errors below are without them."""
     flushed: int
-    """Zeros for subnormal numbers, where the backend has none; likewise apart."""
+    """On a backend without subnormal numbers: zeros for them, and what it makes of subnormal inputs; likewise apart."""
     missed: int
     """Numbers whose error is above the target."""
     maximum: float | None
