@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.authoring.draws import Floats
+from ceconform.authoring.units import flushed_below
 from ceconform.corpus import Case, Numbers
 from ceconform.formats import FORMATS, digits, unit_in_the_last_place
 from ceconform.report import Input
@@ -70,7 +71,7 @@ def errors(
     lost = ~same & (~np.isfinite(got) | np.isnan(right) | (mistaken & (error > _LOST)))
     flushed = np.zeros(got.shape, dtype=np.bool_)
     if flushes:
-        vanished = zero & (np.abs(right) < form.smallest_normal)
+        vanished = zero & (np.abs(right) < flushed_below(dtype))
         flushed = (vanished | fed) & (lost | (error > 1))
     lost &= ~flushed
     return Errors(ulps=np.where(lost | flushed, np.nan, error), lost=lost, flushed=flushed)

@@ -20,7 +20,16 @@ from ceconform.oracle.reduction import divisor
 from ceconform.oracle.rows import Row, by_element, read
 from ceconform.oracle.rules import interpret
 
-__all__ = ["CONDITION", "ORDINARY", "fed_subnormals", "gradient_measure", "hard", "larger_terms", "value_measure"]
+__all__ = [
+    "CONDITION",
+    "ORDINARY",
+    "fed_subnormals",
+    "flushed_below",
+    "gradient_measure",
+    "hard",
+    "larger_terms",
+    "value_measure",
+]
 
 ORDINARY = "ulps"
 CONDITION = "eps of the condition"
@@ -79,9 +88,18 @@ def hard(call: Call) -> NDArray[np.bool_]:
     return found.reshape(call.predictions.shape)
 
 
+def flushed_below(dtype: str) -> float:
+    """What a backend without subnormal numbers takes for 0; half precision it computes in float32.
+
+    >>> flushed_below("float16") == flushed_below("float32")
+    True
+    """
+    return FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal
+
+
 def fed_subnormals(call: Call, part: str) -> NDArray[np.bool_]:
     """Where an answer depends on a subnormal prediction or label: its own, or one of its row or batch."""
-    smallest = FORMATS[call.dtype].smallest_normal
+    smallest = flushed_below(call.dtype)
     rows, _ = read(call, interpret(call, ()))
     numbers = [call.predictions]
     if call.labels is not None and call.spec.labels in {"binary", "distribution"}:
