@@ -62,8 +62,18 @@ def render_curves(accuracy: Accuracy, dtype: str = "float32") -> str:
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
 
 
+def _thinned(points: Iterable[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    """At most four points for each power of 2, the largest error of each."""
+    heights: dict[float, float] = {}
+    for x, y in points:
+        fraction, exponent = math.frexp(x)
+        at = math.ldexp(round(fraction * 8) / 8, exponent)
+        heights[at] = max(heights.get(at, 0.0), math.inf if y is None else y)
+    return [(x, None if math.isinf(y) else y) for x, y in sorted(heights.items())]
+
+
 def _draw(axes: Axes, found: Iterable[Measurement], colour: str) -> None:
-    points = [point for each in found for point in each.curve]
+    points = _thinned(point for each in found for point in each.curve)
     axes.set_xscale("symlog", linthresh=0.01, linscale=0.3)
     axes.set_yscale("log")
     axes.set_ylim(_LOW, _HIGH)
