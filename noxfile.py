@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `gpu` and `bench`."""
+"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench` and `accuracy`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ DISCREPANCIES = [0, 1]
 WITHOUT_GPU = [name for name in IMPLEMENTATIONS if name != "ceconform[cupy]"]
 
 
-def install(session: nox.Session, implementations: list[str], *groups: str) -> None:
+def install(session: nox.Session, implementations: list[str], *groups: str, extras: tuple[str, ...] = ()) -> None:
     """Install the checkout with what these implementations need."""
-    extras = sorted({"conformance", *(extra for name in implementations for extra in IMPLEMENTATIONS[name])})
+    needed = (extra for name in implementations for extra in IMPLEMENTATIONS[name])
+    extras = tuple(sorted({"conformance", *extras, *needed}))
     arguments = [argument for group in groups for argument in ("--group", group)]
     session.install("--upgrade", "pip", silent=True)
     session.install("-c", "constraints.txt", "-e", f".[{','.join(extras)}]", *arguments)
@@ -44,7 +45,7 @@ def install(session: nox.Session, implementations: list[str], *groups: str) -> N
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on every framework, with the examples in the docstrings."""
-    install(session, WITHOUT_GPU, "tests")
+    install(session, WITHOUT_GPU, "tests", extras=("plots",))
     session.run("pytest", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadgroup", *session.posargs)
 
 
@@ -69,6 +70,16 @@ def conformance(session: nox.Session) -> None:
     session.run("ceconform", "report", report, "--format", "discrepancies", "-o", str(REPORTS / "DISCREPANCIES.md"))
     session.run("ceconform", "report", report, "--format", "svg", "-o", str(REPORTS / "conformance.svg"))
     session.run("ceconform", "report", report, "--format", "table", "--into", "README.md")
+
+
+@nox.session
+def accuracy(session: nox.Session) -> None:
+    """Measure every implementation against the oracle; the page and its plot go to reports/."""
+    install(session, WITHOUT_GPU, extras=("plots",))
+    found = str(REPORTS / "accuracy.jsonl")
+    session.run("ceconform", "sweep", *WITHOUT_GPU, "-o", found, *session.posargs)
+    for form, page in (("markdown", "ACCURACY.md"), ("svg", "accuracy.svg")):
+        session.run("ceconform", "sweep", "--from", found, "--format", form, "-o", str(REPORTS / page))
 
 
 @nox.session

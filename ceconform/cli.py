@@ -56,12 +56,24 @@ class Form(StrEnum):
     json = "json"
 
 
+class SweepForm(StrEnum):
+    """How a sweep can be shown."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+    svg = "svg"
+
+
 Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only cases of this loss.")]
 Corpus = Annotated[Path | None, typer.Option("--corpus", help="A folder of cases, in place of ours.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
+Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")]
+Jobs = Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")]
+Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]
 
 
 @app.command("list")
@@ -94,9 +106,9 @@ def run(
     tags: Tags = None,
     losses: Losses = None,
     dtypes: Dtypes = None,
-    devices: Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")] = None,
-    jobs: Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")] = 1,
-    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")] = 60.0,
+    devices: Devices = None,
+    jobs: Jobs = 1,
+    limit: Limit = 60.0,
     output: Output = None,
     corpus: Corpus = None,
 ) -> None:
@@ -183,6 +195,61 @@ def explain(
     known = replace(header, implementations=tuple(recorder.implementations.values()))
     by_id = {each.id: each for each in chosen}
     typer.echo("\n".join(report.explain(by_id[result.case], result, known) for result in results), nl=False)
+
+
+@app.command()
+def sweep(
+    implementations: Annotated[
+        list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")
+    ] = None,
+    losses: Losses = None,
+    dtypes: Dtypes = None,
+    devices: Devices = None,
+    jobs: Jobs = 1,
+    limit: Limit = 60.0,
+    form: Annotated[SweepForm | None, typer.Option("--format", help="How to show it.")] = None,
+    output: Output = None,
+    earlier: Annotated[list[Path] | None, typer.Option("--from", help="Add a sweep that was written as json.")] = None,
+) -> None:
+    """Measure values and gradients against the oracle, in ulps. In a pipe or a file, the result is JSON Lines."""
+    from ceconform.authoring.grids import grids  # the oracle takes a while to import
+    from ceconform.authoring.sweep import sweep as measure
+
+    found = [report.Accuracy.read(path) for path in earlier or ()]
+    names = adapters.match(implementations or ())
+    if names or not found:
+        cases = grids(losses or (), dtypes or ())
+        with report.Watch(ERRORS) as watch:
+            found.append(
+                measure(
+                    names,
+                    cases,
+                    devices=devices or ("cpu",),
+                    jobs=jobs,
+                    limit=limit,
+                    watch=lambda event: watch.see(event, ()),
+                )
+            )
+    merged = report.Accuracy.merge(found)
+    terminal = output is None and sys.stdout.isatty()
+    match form or (SweepForm.text if terminal else SweepForm.json):
+        case SweepForm.text if terminal:
+            Console().print(report.render_accuracy_text(merged))
+            text = ""
+        case SweepForm.text:
+            text = report.render_accuracy_plain(merged)
+        case SweepForm.json:
+            text = "".join(merged.lines())
+        case SweepForm.markdown:
+            text = report.render_accuracy(merged, picture="accuracy.svg")
+        case SweepForm.svg:
+            text = report.render_curves(merged)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    raise typer.Exit(NOT_STARTED if merged.header.missing else 0)
 
 
 @app.command()

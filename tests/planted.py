@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ceconform.adapters import Adapter, Dialect, Question, Source, spell
+from ceconform.adapters import Adapter, Dialect, Question, Source, Unsupported, spell
 
 NUMPY = Dialect(
     imports="import ctypes\nimport os\nimport signal\nimport sys\nimport time\n\nimport numpy as np",
@@ -129,3 +129,48 @@ class Wrong(Healthy):
     def hinge_loss(self, q: Question) -> Iterator[Source]:
         """Whatever is asked."""
         yield spell("np.full_like", q.x, 7.0)
+
+
+_HINGE = """\
+import numpy as np
+
+
+def hinge(logits, labels, off):
+    return beyond(np.maximum(0, 1 - labels * logits.astype(np.float64)).astype(logits.dtype), off)
+
+
+def slope(logits, labels, off):
+    counts = 1 - labels * logits.astype(np.float64) > 0
+    return beyond(np.where(counts, -labels, 0).astype(logits.dtype), 2 * off)
+
+
+def beyond(right, units):
+    return right + units * np.copysign(np.spacing(right), right) * (right != 0)
+"""
+
+
+class Off(Adapter):
+    """Hinge losses that are five units too far from 0, and gradients that are ten."""
+
+    name = "off"
+    distribution = "numpy"
+    dtypes = ("float32",)
+    expression = "hinge(logits, labels, 5)"
+    dialect = Dialect(
+        imports=_HINGE, array="np.array({values}, dtype=np.{dtype})", gradient="gradient = slope({arguments})"
+    )
+
+    def hinge_loss(self, q: Question) -> Iterator[Source]:
+        """Without weights or reductions."""
+        q.only()
+        if q.reduction != "none":
+            raise Unsupported("there are no reductions")
+        yield Source(self.expression)
+
+
+class Loses(Off):
+    """Hinge losses of which those at 1 and beyond are infinite."""
+
+    name = "loses"
+    expression = "np.where(hinge(logits, labels, 0) >= 1, np.inf, hinge(logits, labels, 0))"
+    dialect = Dialect(imports=_HINGE, array="np.array({values}, dtype=np.{dtype})")

@@ -94,6 +94,25 @@ def test_report_fills_in_a_table(ceconform, tmp_path):
     assert "old" not in text
 
 
+def test_sweep_measures_and_shows_what_it_found(ceconform, tmp_path):
+    """As lines, text and a page; an earlier sweep is taken in without asking again."""
+    chosen = ("--loss", "hinge_loss", "--dtype", "float32")
+    ceconform("sweep", "planted:Off", *chosen, "-o", "new/a.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "new" / "a.jsonl").read_text().splitlines()]
+    assert [("off", 10)] == [
+        (x["measurement"]["implementation"], x["measurement"]["maximum"])
+        for x in lines
+        if x.get("measurement", {}).get("part") == "gradient"
+    ]
+    assert "off hinge_loss float32 gradients, hard labels 10.0" in " ".join(
+        ceconform("sweep", "--from", "new/a.jsonl", "--format", "text").split()
+    )
+    assert "| `hinge_loss` | **10.0** |" in ceconform("sweep", "--from", "new/a.jsonl", "--format", "markdown")
+    assert "expected one of" in ceconform("sweep", "ceconform[numpy]", "--loss", "hinge", code=2)
+    assert "did not start" in ceconform("sweep", "planted:Broken", *chosen, "-o", "b.jsonl", code=3)
+    assert "a.jsonl:2: expected a result" in ceconform("report", "new/a.jsonl", code=4)
+
+
 def test_a_discrepancy_exits_with_1(ceconform):
     """The planted implementation has no such loss right at -745."""
     assert "fail" in ceconform("run", "planted:Wrong", "--loss", "hinge_loss", "-o", "a.jsonl", code=1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, render_accuracy_text
+from ceconform.report.curves import render_curves
 from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, usages
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
 from ceconform.report.insertion import insert
 from ceconform.report.markdown import render_markdown, render_table
+from ceconform.report.measurement import Accuracy, Input, Measurement, Refusal
 from ceconform.report.picture import render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
@@ -18,11 +21,15 @@ from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
 __all__ = [
+    "Accuracy",
     "Digits",
     "Discrepancy",
     "Header",
     "Implementation",
+    "Input",
+    "Measurement",
     "Recorder",
+    "Refusal",
     "Report",
     "Result",
     "Usage",
@@ -35,6 +42,10 @@ __all__ = [
     "merge",
     "program",
     "record",
+    "render_accuracy",
+    "render_accuracy_plain",
+    "render_accuracy_text",
+    "render_curves",
     "render_discrepancies",
     "render_markdown",
     "render_plain",

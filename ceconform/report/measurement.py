@@ -1,0 +1,182 @@
+"""Measurements: how accurate an implementation's losses are, as a sweep found it, written and read as JSON Lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ceconform.errors import ReportError
+from ceconform.report.header import Header
+from ceconform.report.report import text
+
+__all__ = ["Accuracy", "Input", "Measurement", "Refusal"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of a grid, what was answered to it, and what is right."""
+
+    grid: str
+    """The id of the grid: `sweep/<loss>/<dtype>/<name>`."""
+    index: tuple[int, ...]
+    """Of the number within the answer."""
+    said: Mapping[str, str]
+    """The numbers that went in, where they are few."""
+    got: str
+    exact: str
+    ulps: float | None
+    """None where the answer is lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """The errors of one implementation's values or gradients of one loss in one dtype."""
+
+    implementation: str
+    version: str
+    loss: str
+    dtype: str
+    device: str
+    part: str
+    """`value` or `gradient`."""
+    kind: str
+    """Values: `unreduced` or `reduced`; gradients: `hard` or `soft` labels."""
+    measure: str
+    """What one unit of the error is."""
+    target: str
+    """What ours are held to, in these units."""
+    grids: str
+    """A hash of what was asked."""
+    count: int
+    lost: int
+    """0, inf or NaN where another number is right, and a number where 0 is right; the errors below are without them."""
+    flushed: int
+    """On a backend without subnormal numbers: zeros for them, and what it makes of subnormal inputs; likewise apart."""
+    missed: int
+    """Numbers whose error is above the target."""
+    maximum: float | None
+    percentile_99: float | None
+    median: float | None
+    of_target: float | None
+    """The largest error in units of its target."""
+    worst: Input | None
+    lost_at: Input | None
+    """The first that is lost."""
+    misses: Sequence[Input] = ()
+    """The worst input of each grid whose worst is above the target."""
+    curve: Sequence[tuple[float, float | None]] = ()
+    """By logit (binary) or by the label's lead over the other classes: the largest error there, None for a lost one."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is a measurement of."""
+        return self.implementation, self.loss, self.dtype, self.device, self.part, self.kind
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target is met."""
+        return not self.lost and (self.of_target is None or self.of_target <= 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Grids that an implementation gave no numbers for."""
+
+    implementation: str
+    loss: str
+    status: str
+    """`unsupported`, `raised`, `shape`, `error`, `crash` or `timeout`."""
+    reason: str
+    dtypes: tuple[str, ...]
+    grids: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """What one or several sweeps found."""
+
+    header: Header
+    measurements: tuple[Measurement, ...] = ()
+    refusals: tuple[Refusal, ...] = field(default=())
+
+    def lines(self) -> Iterator[str]:
+        """Write it as JSON Lines: a header, a line for each measurement and each refusal, a footer."""
+        yield text({"header": self.header.line()})
+        for measurement in self.measurements:
+            yield text({"measurement": dataclasses.asdict(measurement)})
+        for refusal in self.refusals:
+            yield text({"refusal": dataclasses.asdict(refusal)})
+        yield text({"footer": {"complete": True}})
+
+    @classmethod
+    def read(cls, path: Path) -> Accuracy:
+        """Read what `lines` wrote.
+
+        Raises
+        ------
+        ReportError
+            If the file is not the result of a sweep, or ends before its footer.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ReportError(path, 1, f"expected the result of a sweep: {error}") from error
+        header, found, refused, complete = None, [], [], False
+        for number, line in enumerate(lines, 1):
+            try:
+                ((kind, data),) = json.loads(line).items()
+                match kind:
+                    case "header":
+                        header = Header.of(data)
+                    case "measurement":
+                        found.append(_measurement(data))
+                    case "refusal":
+                        refused.append(Refusal(**{**data, "dtypes": tuple(data["dtypes"])}))
+                    case "footer":
+                        complete = True
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise ReportError(path, number, f"expected a line of a sweep: {error}") from error
+        if header is None or not complete:
+            raise ReportError(path, max(len(lines), 1), "the sweep ends before its footer")
+        return cls(header=header, measurements=tuple(found), refusals=tuple(refused))
+
+    @classmethod
+    def merge(cls, sweeps: Iterable[Accuracy]) -> Accuracy:
+        """Put sweeps together; of two measurements of the same thing the later one stays.
+
+        Raises
+        ------
+        ReportError
+            If there is none.
+        """
+        merged: Accuracy | None = None
+        for sweep in sweeps:
+            if merged is None:
+                merged = sweep
+                continue
+            by_key = {each.key: each for each in (*merged.measurements, *sweep.measurements)}
+            again = {(each.implementation, each.loss) for each in sweep.measurements}
+            again |= {(each.implementation, each.loss) for each in sweep.refusals}
+            kept = [each for each in merged.refusals if (each.implementation, each.loss) not in again]
+            merged = cls(
+                header=merged.header.merge(sweep.header),
+                measurements=tuple(by_key.values()),
+                refusals=(*kept, *sweep.refusals),
+            )
+        if merged is None:
+            raise ReportError("<sweeps>", 1, "expected one sweep or more")
+        return merged
+
+
+def _measurement(data: Mapping[str, Any]) -> Measurement:
+    inputs = {name: None if data[name] is None else _input(data[name]) for name in ("worst", "lost_at")}
+    misses = tuple(map(_input, data["misses"]))
+    return Measurement(**{**data, **inputs, "misses": misses, "curve": tuple(map(tuple, data["curve"]))})
+
+
+def _input(data: Mapping[str, Any]) -> Input:
+    return Input(**{**data, "index": tuple(data["index"])})
