@@ -11,7 +11,7 @@ from ceconform.losses import _inputs
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
 
-__all__ = ["binary_labels", "distribution", "one_hot", "shared", "signs", "smoothed"]
+__all__ = ["binary_labels", "class_indices", "distribution", "hot", "one_hot", "shared", "signs", "smoothed"]
 
 
 def _real_labels(on: Subject, labels: Any) -> Any:
@@ -63,31 +63,41 @@ def distribution(on: Subject, labels: Any) -> Any:
     return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
 
 
-def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
-    """Return class indices as distributions, NaN where there is no such class, and which rows count."""
-    xp, axis = on.xp, on.checked_axis
+def class_indices(on: Subject, labels: Any, ignore_index: int | None, *, classes: int, what: str) -> tuple[Any, Any]:
+    """Return class indices, -1 where there is no such class (an ignored one is any), and which rows count."""
+    xp = on.xp
     labels = on.array(labels, "labels")
     if not xp.isdtype(labels.dtype, "integral"):
         raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
-    what = f"the shape of `{on.name}` without axis {len(on.x.shape) + axis}"
     _inputs.expect_shape(labels, "labels", on.rows, what)
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
-    classes = xp.arange(on.classes, device=_inputs.device_of(xp, on.x))
     unsigned = xp.isdtype(labels.dtype, "unsigned integer")
-    y = xp.astype(labels, classes.dtype)
+    y = xp.astype(labels, xp.arange(0, device=_inputs.device_of(xp, on.x)).dtype)
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
-    known = (y >= 0) & (y < on.classes)
+    known = (y >= 0) & (y < classes)
     if on.common.check:
-        what = f"be class indices in [0, {on.classes})"
-        _inputs.expect_all(xp, labels, "labels", known, what, counts)
-    if counts is not None:
-        known = known | ~counts
+        _inputs.expect_all(xp, labels, "labels", known, f"be class indices in [0, {classes})", counts)
+    return xp.where(known, y, -1), counts
+
+
+def hot(on: Subject, y: Any, counts: Any = None) -> Any:
+    """Return class indices as distributions, NaN where there is no such class in a row that counts."""
+    xp, axis = on.xp, on.checked_axis
+    classes = xp.arange(on.classes, device=_inputs.device_of(xp, on.x))
+    known = y >= 0 if counts is None else (y >= 0) | ~counts
     classes = xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1))))
-    hot = on.cast(xp.expand_dims(y, axis=axis) == classes)
-    return on.placed(xp.where(xp.expand_dims(known, axis=axis), hot, math.nan)), counts
+    q = on.cast(xp.expand_dims(y, axis=axis) == classes)
+    return on.placed(xp.where(xp.expand_dims(known, axis=axis), q, math.nan))
+
+
+def one_hot(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
+    """Return class indices as distributions, NaN where there is no such class, and which rows count."""
+    what = f"the shape of `{on.name}` without axis {len(on.x.shape) + on.checked_axis}"
+    y, counts = class_indices(on, labels, ignore_index, classes=on.classes, what=what)
+    return hot(on, y, counts), counts
 
 
 def shared(on: Subject, labels: Any) -> tuple[Any, Any]:
