@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ceconform.losses._description import Subject
+from ceconform.losses._hard import hard
 from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel, pull, push, times
 from ceconform.losses._labels import hot, smoothed
@@ -19,13 +20,15 @@ from ceconform.losses.categorical import describe
 
 __all__ = ["Blocks", "block_rows", "evaluate", "gradients", "losses", "pushed"]
 
-SHARE = 128
+import os
+SHARE = int(os.environ.get("SHARE",128))
 """A block is this part of the rows: the softmax of a block makes about ten arrays of its size."""
 FLOOR = 2**16
 """Elements that a block may have, however few there are in all: smaller ones would cost time and spare nothing."""
 
 Inputs = tuple[Any, ...]
-"""hidden (N, D), weight (C, D), bias (C,) or None, class_weight (C,) or None."""
+"""hidden (N, D), weight (C, D), bias (C,) or None, class_weight (C,) or None, as it is where each
+row has the cost of one class alone."""
 Wanted = tuple[bool, ...]
 """By which of the inputs there shall be a gradient."""
 EVERY = (True, True, True, True)
@@ -60,6 +63,11 @@ class Blocks:
         """Return an array in the dtype of the computation, itself if it is there."""
         return self.on.xp.astype(x, self.on.x.dtype, copy=False)
 
+    @property
+    def hard(self) -> bool:
+        """Whether each row has the cost of one class alone."""
+        return self.label_smoothing == 0
+
     def _loss(self, y: Any, inputs: Inputs) -> tuple[Kernel, tuple[Any, ...], Any]:
         """Return the kernel, its arrays and the smoothed labels."""
         hidden, weight, bias, class_weight = inputs
@@ -72,6 +80,8 @@ class Blocks:
 
     def losses(self, y: Any, *inputs: Any) -> Any:
         """Return the loss of each row."""
+        if self.hard:
+            return hard(self.on.xp, self.logits(*inputs[:3]), y, gradient=False).losses
         kernel, arrays, _ = self._loss(y, inputs)
         return kernel.value(self.on.xp, *arrays)
 
@@ -82,34 +92,42 @@ class Blocks:
         """
         xp = self.on.xp
         hidden, weight, bias, class_weight = inputs
-        kernel, arrays, q = self._loss(y, inputs)
-        slope = pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
         still = xp.expand_dims(cotangent == 0, axis=-1)
-        found: list[Any] = [None, None, None, None]
-        if wanted[0]:
-            found[0] = xp.where(still, 0.0, self.product(slope, self.cast(weight)))
-        if wanted[1]:
-            found[1] = self.product(xp.matrix_transpose(slope), self.cast(xp.where(still, xp.zeros_like(hidden), hidden)))
-        if wanted[2] and bias is not None:
-            found[2] = xp.sum(slope, axis=0)
-        if wanted[3] and class_weight is not None:
+        hidden = xp.where(still, xp.zeros_like(hidden), hidden)
+        cost, scale = None, xp.expand_dims(cotangent, axis=-1)
+        if self.hard:
+            parts = hard(xp, self.logits(hidden, weight, bias), y, gradient=True)
+            slope, scale = parts.numerators, xp.where(still, 0.0, scale / parts.denominator)
+        else:
+            kernel, arrays, q = self._loss(y, (hidden, weight, bias, class_weight))
+            slope = pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
             cost = pull(xp, kernel, cotangent, kernel.slopes[1](xp, *arrays))
-            q = smoothed(replace(self.on, x=slope), q, self.label_smoothing)
-            found[3] = xp.sum(times(xp, q, cost), axis=0)
-        return found
+            cost = times(xp, smoothed(replace(self.on, x=slope), q, self.label_smoothing), cost)
+            scale = xp.ones_like(slope[:, :1])
+        across = xp.matrix_transpose(slope)
+        return [
+            xp.where(still, 0.0, self.product(slope, self.cast(weight)) * scale) if wanted[0] else None,
+            self.product(across, self.cast(hidden) * scale) if wanted[1] else None,
+            self.product(across, scale)[:, 0] if wanted[2] and bias is not None else None,
+            xp.sum(cost, axis=0) if wanted[3] and class_weight is not None else None,
+        ]
 
     def pushed(self, y: Any, tangents: tuple[Any, ...], *inputs: Any) -> Any:
         """Return what the loss of each row changes by, in forward mode."""
         xp = self.on.xp
         hidden, weight, _, class_weight = inputs
-        kernel, arrays, q = self._loss(y, inputs)
         h, w, b, c = tangents
         moves = [
             None if h is None else self.product(h, xp.matrix_transpose(weight)),
             None if w is None else self.product(hidden, xp.matrix_transpose(w)),
-            None if b is None else xp.broadcast_to(self.cast(b), tuple(arrays[0].shape)),
+            None if b is None else self.cast(b),
         ]
-        moved = [push(xp, kernel, move, kernel.slopes[0](xp, *arrays)) for move in moves if move is not None]
+        move = sum((each for each in moves if each is not None), start=xp.zeros_like(self.cast(hidden)[:, :1]))
+        if self.hard:
+            parts = hard(xp, self.logits(*inputs[:3]), y, gradient=True)
+            return xp.sum(times(xp, parts.numerators, move), axis=-1) / parts.denominator[:, 0]
+        kernel, arrays, q = self._loss(y, inputs)
+        moved = [push(xp, kernel, move, kernel.slopes[0](xp, *arrays))]
         if c is not None and class_weight is not None:
             q = smoothed(replace(self.on, x=arrays[0]), q, self.label_smoothing)
             moved.append(push(xp, kernel, times(xp, q, self.cast(c)), kernel.slopes[1](xp, *arrays)))

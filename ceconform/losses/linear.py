@@ -10,8 +10,10 @@ from ceconform.conventions import Convention
 from ceconform.errors import DTypeError, ShapeError
 from ceconform.losses import _inputs
 from ceconform.losses._blocks import Blocks, block_rows, evaluate, gradients
+from ceconform.losses._derivatives import differentiable
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import loss
+from ceconform.losses._kernel import PRODUCT, pull
 from ceconform.losses._labels import class_indices
 from ceconform.losses._reduction import Reduction, coefficients, log_of, reduce
 
@@ -27,7 +29,9 @@ class Linear:
     y: Any
     """The labels in a row: -1 where there is no such class, C where a row is ignored."""
     inputs: tuple[Any, ...]
-    """hidden, a row for each label; weight, bias and class_weight."""
+    """hidden, a row for each label; weight, bias; class_weight where the labels are smoothed."""
+    target_weight: Any
+    """That of each row's class, where they are not."""
     shape: tuple[int, ...]
     """Of hidden."""
     reduction: Reduction
@@ -36,7 +40,10 @@ class Linear:
 
     def value(self) -> Any:
         """Return the loss."""
-        losses = self.xp.reshape(evaluate(self.blocks, self.y, *self.inputs), self.shape[:-1])
+        losses = evaluate(self.blocks, self.y, *self.inputs)
+        if self.target_weight is not None:
+            losses = differentiable(self.xp, PRODUCT, self.target_weight, losses)
+        losses = self.xp.reshape(losses, self.shape[:-1])
         return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype)
 
     def gradient(self) -> Any:
@@ -44,6 +51,8 @@ class Linear:
         xp = self.xp
         losses = xp.reshape(xp.zeros_like(self.y, dtype=self.blocks.on.x.dtype), self.shape[:-1])
         cotangent = xp.reshape(coefficients(xp, losses, self.reduction), (-1,))
+        if self.target_weight is not None:
+            cotangent = pull(xp, PRODUCT, cotangent, self.target_weight)
         found = gradients(self.blocks, self.y, cotangent, *self.inputs, wanted=(True, False, False, False))
         return xp.reshape(found[0], self.shape)
 
@@ -139,7 +148,8 @@ def linear_cross_entropy(
         _inputs.expect_shape(class_weight, "class_weight", (classes,), "one number for each row of `weight`")
         class_weight = on.not_negative(on.cast(class_weight), "class_weight")
     epsilon = _inputs.number(label_smoothing, "label_smoothing", 0.0, 1.0)
-    mass, target_mass = _shares(on, y, class_weight, epsilon)
+    target_weight = None if class_weight is None else _of_targets(on, y, class_weight, counts)
+    mass, target_mass = _shares(on, y, target_weight, class_weight, epsilon)
     how = Reduction(
         kind=reduction,
         unit=log_of(base),
@@ -158,7 +168,8 @@ def linear_cross_entropy(
         xp=xp,
         blocks=Blocks(on=quiet, label_smoothing=epsilon, rows=rows),
         y=y,
-        inputs=(xp.reshape(hidden, (int(y.shape[0]), int(hidden.shape[-1]))), weight, bias, class_weight),
+        inputs=(xp.reshape(hidden, (int(y.shape[0]), int(hidden.shape[-1]))), weight, bias, class_weight if epsilon else None),
+        target_weight=None if epsilon or target_weight is None else xp.reshape(target_weight, (-1,)),
         shape=tuple(hidden.shape),
         reduction=how,
         dtype=on.dtype,
@@ -188,17 +199,23 @@ def _layer(on: Subject, hidden: Any, weight: Any, bias: Any) -> tuple[Subject, A
     return replace(on, axis=-1, space="logits"), weight, bias
 
 
-def _shares(on: Subject, y: Any, class_weight: Any, epsilon: float) -> tuple[Any, Any]:
+def _of_targets(on: Subject, y: Any, class_weight: Any, counts: Any) -> Any:
+    """Return w_y of each row, NaN where there is no such class."""
+    xp = on.xp
+    known = y >= 0
+    at = xp.reshape(xp.where(known, y, 0), (-1,))
+    target = xp.reshape(xp.take(class_weight, at, axis=0), tuple(y.shape))
+    return xp.where(known if counts is None else known | ~counts, target, math.nan)
+
+
+def _shares(on: Subject, y: Any, target_weight: Any, class_weight: Any, epsilon: float) -> tuple[Any, Any]:
     """Return Σ_c q_c w_c of each row, for the smoothed labels and for the stated ones; None where nobody asks."""
     if on.common.reduction != "weighted_mean" and on.rules.divisor not in {"weights", "target-weights"}:
         return None, None
     xp = on.xp
-    known = y >= 0
-    if class_weight is None:
-        target = xp.where(known, 1.0, math.nan) + xp.zeros_like(y, dtype=on.x.dtype)
+    if target_weight is None:
+        target = xp.where(y >= 0, 1.0, math.nan) + xp.zeros_like(y, dtype=on.x.dtype)
         return target, target
-    at = xp.reshape(xp.where(known, y, 0), (-1,))
-    target = xp.where(known, xp.reshape(xp.take(class_weight, at, axis=0), tuple(y.shape)), math.nan)
     if epsilon == 0:
-        return target, target
-    return (1 - epsilon) * target + epsilon * xp.mean(class_weight), target
+        return target_weight, target_weight
+    return (1 - epsilon) * target_weight + epsilon * xp.mean(class_weight), target_weight
