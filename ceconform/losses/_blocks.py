@@ -7,6 +7,7 @@ the blocks are all that is ever held of them. Backwards they are computed anew: 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,9 +21,8 @@ from ceconform.losses.categorical import describe
 
 __all__ = ["Blocks", "block_rows", "evaluate", "gradients", "losses", "pushed"]
 
-import os
-SHARE = int(os.environ.get("SHARE",128))
-"""A block is this part of the rows: the softmax of a block makes about ten arrays of its size."""
+SHARE = 64
+"""A block is this part of the rows: smaller ones leave a matrix product little to do, larger ones are much to hold."""
 FLOOR = 2**16
 """Elements that a block may have, however few there are in all: smaller ones would cost time and spare nothing."""
 
@@ -49,8 +49,13 @@ class Blocks:
         xp = self.on.xp
         for transform in self.on.rules.transforms:
             hidden = transform.apply(xp, hidden, None)
+        if made_of(xp, "torch"):
+            linear = sys.modules["torch"].nn.functional.linear
+            return linear(self.cast(hidden), self.cast(weight), None if bias is None else self.cast(bias))
         z = self.product(hidden, xp.matrix_transpose(weight))
-        return z if bias is None else z + self.cast(bias)
+        if bias is not None:
+            z += self.cast(bias)
+        return z
 
     def product(self, a: Any, b: Any) -> Any:
         """Multiply matrices. The products of half precision are exact in float32; JAX adds them up there unasked."""
