@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ceconform.losses._blocks import Blocks
+from ceconform.losses._blocks import Blocks, gradients
 
 __all__ = ["evaluate"]
 
@@ -28,6 +28,8 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
         return x.reshape(-1, *x.shape[2:])[:rows]
 
     def value(y: Any, hidden: Any, *rest: Any) -> Any:
+        if rows == blocks.rows:  # there is nothing to map over, which takes long to compile
+            return blocks.losses(y, hidden, *rest)
         return joined(jax.lax.map(lambda block: blocks.losses(*block, *rest), (divided(y), divided(hidden))))
 
     def forward(y: Any, *inputs: Any) -> tuple[Any, Any]:
@@ -35,6 +37,8 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
 
     def backward(kept: Any, cotangent: Any) -> Any:
         y, (hidden, *rest) = kept
+        if rows == blocks.rows:
+            return (None, *gradients(blocks, y, cotangent, hidden, *rest))
 
         def one(totals: Any, block: Any) -> Any:
             first, *others = blocks.pulled(*block, *rest)

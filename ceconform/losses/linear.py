@@ -214,7 +214,7 @@ def _shares(on: Subject, y: Any, target_weight: Any, class_weight: Any, epsilon:
         return None, None
     xp = on.xp
     if target_weight is None:
-        target = xp.where(y >= 0, 1.0, math.nan) + xp.zeros_like(y, dtype=on.x.dtype)
+        target = xp.where(y >= 0, xp.ones_like(y, dtype=on.x.dtype), math.nan)
         return target, target
     if epsilon == 0:
         return target_weight, target_weight
