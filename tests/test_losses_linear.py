@@ -100,7 +100,7 @@ def test_gradients_by_everything(torch, jax, how):
 def test_the_value_has_these_derivatives(torch, smoothing):
     """Once and twice, and in forward mode, against finite differences."""
     some = slice(0, 4)
-    inputs = [torch.tensor(a, requires_grad=True) for a in (HIDDEN[some], WEIGHT, BIAS, CLASS_WEIGHT)]
+    inputs = [torch.tensor(a, requires_grad=True) for a in (HIDDEN[some], WEIGHT, BIAS, 1 + CLASS_WEIGHT)]
 
     def function(h, w, b, c):
         labels = torch.tensor([1, 10, 4, -100])

@@ -65,7 +65,7 @@ def _at_most(xp: Any, z: Any) -> Any:
     largest = xp.finfo(z.dtype).max
     if _is_numpy(xp):
         return xp.minimum(z, z.dtype.type(largest), out=z)
-    return z.clamp_(max=largest) if _torch_overwrites(xp) else xp.where(z > largest, largest, z)
+    return z.clamp_max_(largest) if _torch_overwrites(xp) else xp.where(z > largest, largest, z)
 
 
 def _exponential(xp: Any, z: Any, highest: Any) -> Any:
