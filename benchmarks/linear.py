@@ -103,7 +103,7 @@ def in_numpy(options: argparse.Namespace, name: str) -> Callable[..., Any]:
         e /= total[:, None]
         e[np.arange(len(y)), y] -= 1
         e /= len(y)
-        e @ w  # noqa: B018 - it is the time of it that counts
+        e @ w
         return float(value)
 
     def ours(h: Any, w: Any, b: Any, y: Any) -> float:
@@ -164,7 +164,9 @@ def main() -> None:
     if options.here:
         print(json.dumps(measured(options, names[0])))
         return
-    print(f"{options.rows} x {options.classes}, D = {options.features}, {options.dtype}; memory 1 = all logits in float32")
+    print(
+        f"{options.rows} x {options.classes}, D = {options.features}, {options.dtype}; memory 1 = all logits in float32"
+    )
     print(f"{'':30} {'value':>14} {'seconds':>8} {'memory':>7}")
     for name in names:
         own = [arg for arg in sys.argv[1:] if arg not in options.names]

@@ -46,8 +46,10 @@ def refusal(case):
     if case.loss == "linear_cross_entropy":
         weight = np.shape(case.parameters["weight"])
         classes = weight[0]
-        if len(weight) != 2 or weight[1] != shape[-1] or np.shape(case.parameters.get("bias", np.zeros(classes))) != (
-            classes,
+        if (
+            len(weight) != 2
+            or weight[1] != shape[-1]
+            or np.shape(case.parameters.get("bias", np.zeros(classes))) != (classes,)
         ):
             return "shape"
     if case.labels is not None and np.shape(case.labels) != labels:
@@ -83,7 +85,7 @@ def _answer(case):
         cells = moved.reshape(-1, moved.shape[-1]) if moved.size else np.zeros((0, moved.shape[-1]), dtype=int)
     reduction = case.parameters.get("reduction", "none")
     terms = max(1, predictions.size if reduction != "none" else 1 if alone else cells.shape[1])
-    if case.loss == "linear_cross_entropy":
+    if case.loss == "linear_cross_entropy" and (predictions.size or reduction == "none"):
         terms *= len(case.parameters["weight"])
     wrong = _wrong_parameter(case)
     if wrong:

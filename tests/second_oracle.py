@@ -55,7 +55,7 @@ def elementwise(call):
 
 def space_of(call, conventions):
     """What the predictions are taken for."""
-    space = "logits" if call.spec.layer else call.spec.predictions
+    space = call.spec.space
     for rule in conventions:
         space = rule.taken_as or space
     return space
@@ -226,7 +226,7 @@ def _evaluate(call, conventions):
     classes = len(call.get("weight")) if call.spec.layer else cells.shape[1]
     weights = [factors(call, at, shape, classes) for at in range(len(cells))]
     rows = []
-    for label, cell in zip(labels, cells, strict=True):
+    for label in labels:
         counts = not _ignored(call, label)
         rows.append((targets(label, classes, call, conventions) if counts else [], label, counts))
     by = divisor(call, conventions, rows, scales, weights)
@@ -289,7 +289,10 @@ def _logits(call, features):
     """What a linear layer gives, and the sum of the sizes of what it adds up."""
     biases = call.get("bias", np.zeros(len(call.get("weight"))))
     rows = [[mp.mpf(float(w)) for w in row] for row in call.get("weight")]
-    terms = [[*(h * w for h, w in zip(features, row, strict=True)), mp.mpf(float(b))] for row, b in zip(rows, biases, strict=True)]
+    terms = [
+        [*(h * w for h, w in zip(features, row, strict=True)), mp.mpf(float(b))]
+        for row, b in zip(rows, biases, strict=True)
+    ]
     return [mp.fsum(each) for each in terms], [mp.fsum(each, absolute=True) for each in terms]
 
 

@@ -64,6 +64,11 @@ class Loss:
         """Whether the predictions are what a linear layer takes, and the logits what it gives."""
         return self.predictions == "hidden"
 
+    @property
+    def space(self) -> str:
+        """What the loss itself is of: `logits`, `probabilities` or `log_probabilities`."""
+        return "logits" if self.layer else self.predictions
+
 
 def _read(name: str) -> Loss:
     parameters = inspect.signature(getattr(losses, name)).parameters

@@ -1,8 +1,8 @@
 """Softmax cross entropy of hard labels, one class index a row, along the last axis.
 
-With o = Σ_{c≠y} exp(z_c - m) and e_y = exp(z_y - m) the loss is log1p(o) where y is on top, else log(o + e_y) + (m - z_y),
-two terms that are never negative; the gradient is e_c/(o + e_y), and -o/(o + e_y) at the label. Nothing cancels,
-because the label is left out of the sum before anything is added to it.
+With o = Σ_{c≠y} exp(z_c - m) and e_y = exp(z_y - m) the loss is log1p(o) where y is on top, else
+log(o + e_y) + (m - z_y), two terms that are never negative; the gradient is e_c/(o + e_y), and -o/(o + e_y) at the
+label. Nothing cancels, because the label is left out of the sum before anything is added to it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Hard(NamedTuple):
 def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     """Return the loss of each row, and its gradient in two parts; z may be overwritten.
 
-    The label is a class index, -1 for one that does not exist, C in a row that does not count. The rounding error of z - m is not put back, as it is
-    for logits that are given: these come from a matrix product, whose own rounding is as large.
+    The label is a class index, -1 for one that does not exist, C in a row that does not count. The rounding error of
+    z - m is not put back, as it is for logits that are given: a matrix product's own rounding is as large.
     """
     classes = int(z.shape[-1])
     index = xp.expand_dims(xp.where((y < 0) | (y == classes), 0, y), axis=-1)

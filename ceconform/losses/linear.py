@@ -139,7 +139,9 @@ def linear_cross_entropy(
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on, weight, bias = _layer(subject("linear_cross_entropy", hidden, "hidden", common), hidden, weight, bias)
     xp, classes = on.xp, int(weight.shape[0])
-    y, counts = class_indices(on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis")
+    y, counts = class_indices(
+        on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis"
+    )
     where = None if counts is None else xp.expand_dims(counts, axis=-1)
     on.check(on.x, "hidden", -math.inf, math.inf, where)
     if class_weight is not None:
@@ -168,7 +170,12 @@ def linear_cross_entropy(
         xp=xp,
         blocks=Blocks(on=quiet, label_smoothing=epsilon, rows=rows),
         y=y,
-        inputs=(xp.reshape(hidden, (int(y.shape[0]), int(hidden.shape[-1]))), weight, bias, class_weight if epsilon else None),
+        inputs=(
+            xp.reshape(hidden, (int(y.shape[0]), int(hidden.shape[-1]))),
+            weight,
+            bias,
+            class_weight if epsilon else None,
+        ),
         target_weight=None if epsilon or target_weight is None else xp.reshape(target_weight, (-1,)),
         shape=tuple(hidden.shape),
         reduction=how,

@@ -273,4 +273,6 @@ def categorical_hinge_loss(
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("categorical_hinge_loss", logits, "logits", common, axis=axis)
     hot, counts = one_hot(on, labels, ignore_index)
-    return on.evaluation(_margins.categorical_hinge(on.checked_axis, 0.0 if on.rules.floor_scores else -math.inf), hot, counts=counts)
+    return on.evaluation(
+        _margins.categorical_hinge(on.checked_axis, 0.0 if on.rules.floor_scores else -math.inf), hot, counts=counts
+    )

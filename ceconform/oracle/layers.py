@@ -28,6 +28,21 @@ def _exact(x: float) -> Rational:
     return Fraction(x) if math.isfinite(x) else x
 
 
+def _product(a: Rational, b: Rational) -> Rational:
+    return a * b
+
+
+def _size(x: Rational) -> Rational:
+    return -x if x < 0 else x
+
+
+def _sum(numbers: Sequence[Rational]) -> Rational:
+    total: Rational = Fraction(0)
+    for x in numbers:
+        total = total + x
+    return total
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """The weight, a row for each class, and the bias."""
@@ -38,9 +53,9 @@ class Layer:
     def logits(self, hidden: Sequence[float]) -> tuple[list[Rational], list[Rational]]:
         """Z_c and m_c."""
         features = [_exact(h) for h in hidden]
-        products = [[h * w for h, w in zip(features, row, strict=True)] for row in self.weight]
-        logits = [sum(row, start=b) for row, b in zip(products, self.bias, strict=True)]
-        return logits, [sum(map(abs, row), start=abs(b)) for row, b in zip(products, self.bias, strict=True)]
+        rows: list[list[Rational]] = [[*map(_product, features, row)] for row in self.weight]
+        terms = [[*row, b] for row, b in zip(rows, self.bias, strict=True)]
+        return [_sum(each) for each in terms], [_sum([*map(_size, each)]) for each in terms]
 
     def carried(self, found: Answer, soft: Mapping[int, fmpq]) -> Answer:
         """The answer by hidden: g_d = Σ_c W_cd s_c, and Σ_c |W_cd| times the condition of each s_c."""

@@ -64,7 +64,11 @@ def _distances(pool: Pool, values: Sequence[Rational]) -> list[Value]:
         return [x if isinstance(x, float) and math.isinf(x) else ball(x) for x in values]
     pool.pivot = values.index(top)
     return [
-        x if isinstance(x, float) and math.isinf(x) else arb(0) if c == pool.pivot else pool.tape.variable(ball(x) - ball(top))
+        x
+        if isinstance(x, float) and math.isinf(x)
+        else arb(0)
+        if c == pool.pivot
+        else pool.tape.variable(ball(x) - ball(top))
         for c, x in enumerate(values)
     ]
 

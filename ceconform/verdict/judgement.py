@@ -169,7 +169,9 @@ def _scale(case: Case, part: str) -> float:
     """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise."""
     sizes, slope = np.abs(case.predictions[np.isfinite(case.predictions)]), 1.0
     if LOSSES[case.loss].layer:  # the logits are no larger than this, and their derivatives are the weights
-        slope = float(np.max(np.abs(case.parameters["weight"]), initial=0.0, where=np.isfinite(case.parameters["weight"])))
+        slope = float(
+            np.max(np.abs(case.parameters["weight"]), initial=0.0, where=np.isfinite(case.parameters["weight"]))
+        )
         bias = np.abs(np.asarray(case.parameters.get("bias", 0.0)))
         sizes = slope * case.predictions.shape[-1] * sizes + np.max(bias, initial=0.0, where=np.isfinite(bias))
     weights = [
