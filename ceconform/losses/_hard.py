@@ -37,7 +37,7 @@ def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     highest = xp.max(z, axis=-1, keepdims=True)
     own = xp.take_along_axis(z, index, axis=-1)
     on_top = own == highest
-    e = _put(xp, _exponential(xp, z, highest), index, 0.0)
+    e = _put(xp, _exponential(xp, z, highest), index, xp.zeros_like(own))
     others = xp.sum(e, axis=-1, keepdims=True)
     largest = xp.finfo(e.dtype).max
     lost = xp.expand_dims(y < 0, axis=-1) | (highest == -math.inf)
@@ -83,7 +83,8 @@ def _put(xp: Any, x: Any, index: Any, value: Any) -> Any:
     if made_of(xp, "torch"):
         if _torch_overwrites(xp):
             try:
-                return x.scatter_(-1, index, value)
+                rows = xp.arange(x.shape[0], device=device_of(xp, x))
+                return x.index_put_((rows, index[:, 0]), value[:, 0])
             except RuntimeError:  # a batch of labels for one array, under vmap
                 pass
         return x.scatter(-1, index, value)
