@@ -352,7 +352,7 @@ def test_what_is_refused(error, message, wrong):
 
 @pytest.mark.parametrize(("rows", "classes"), [(1, 1), (1, 10**6), (7, 3), (4096, 128_256), (100_000, 2), (65, 70_000)])
 def test_blocks_are_a_small_part_of_the_rows_and_of_one_size(rows, classes):
-    """No more than a sixty-fourth, unless all is small or one row is more than that; and nearly equal."""
+    """No more than one part of `SHARE`, unless all is small or one row is more than that; and nearly equal."""
     block = _blocks.block_rows(rows, classes)
     assert 1 <= block <= max(rows / _blocks.SHARE, _blocks.FLOOR / classes, 1)
     count = -(-rows // block)

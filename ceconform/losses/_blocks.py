@@ -21,7 +21,7 @@ from ceconform.losses.categorical import describe
 
 __all__ = ["Blocks", "block_rows", "evaluate", "gradients", "losses", "pushed"]
 
-SHARE = 64
+SHARE = 96
 """A block is this part of the rows: smaller ones leave a matrix product little to do, larger ones are much to hold."""
 FLOOR = 2**16
 """Elements that a block may have, however few there are in all: smaller ones would cost time and spare nothing."""
