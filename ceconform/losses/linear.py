@@ -9,7 +9,7 @@ from typing import Any
 from ceconform.conventions import Convention
 from ceconform.errors import DTypeError, ShapeError
 from ceconform.losses import _inputs
-from ceconform.losses._blocks import Blocks, block_rows, evaluate, gradients
+from ceconform.losses._layers import Blocks, block_rows, evaluate, gradients
 from ceconform.losses._derivatives import differentiable
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import loss

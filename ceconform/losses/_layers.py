@@ -197,11 +197,11 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     """Return the loss of each row so that PyTorch and JAX differentiate it block by block."""
     xp = blocks.on.xp
     if made_of(xp, "torch"):
-        from ceconform.losses._blocks_torch import evaluate as evaluate_torch
+        from ceconform.losses._layers_torch import evaluate as evaluate_torch
 
         return evaluate_torch(blocks, y, *inputs)
     if made_of(xp, "jax"):
-        from ceconform.losses._blocks_jax import evaluate as evaluate_jax
+        from ceconform.losses._layers_jax import evaluate as evaluate_jax
 
         return evaluate_jax(blocks, y, *inputs)
     return losses(blocks, y, *inputs)

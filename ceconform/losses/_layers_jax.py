@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ceconform.losses._blocks import Blocks, gradients
+from ceconform.losses._layers import Blocks, gradients
 
 __all__ = ["evaluate"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ceconform.losses._blocks import Blocks, gradients, losses, pushed
+from ceconform.losses._layers import Blocks, gradients, losses, pushed
 
 __all__ = ["evaluate"]
 
