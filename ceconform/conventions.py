@@ -44,6 +44,7 @@ _WEIGHTED = (*_SMOOTHED, "nll_loss")
 LOSSES = (
     *_WEIGHTED,
     "multilabel_softmax_loss",
+    "linear_cross_entropy",
     "soft_margin_loss",
     "kl_divergence",
     "entropy",
@@ -180,7 +181,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 summary="The mean divides by the sum of the weights of the labelled classes, whatever the smoothing.",
                 formula="Σ s l / Σ s w_y",
                 link=_TORCH_CE,
-                losses=(*_CATEGORICAL, *_CATEGORICAL_LOGITS, "nll_loss"),
+                losses=(*_CATEGORICAL, *_CATEGORICAL_LOGITS, "nll_loss", "linear_cross_entropy"),
                 divisor="target-weights",
             ),
             Convention(

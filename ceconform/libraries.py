@@ -55,6 +55,7 @@ LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "binary_cross_entropy": ("clamp-log-at-100",),
                 "categorical_cross_entropy_with_logits": ("divide-by-count",),
                 "sparse_cross_entropy_with_logits": ("divide-by-target-weight",),
+                "linear_cross_entropy": ("divide-by-target-weight",),
                 "nll_loss": ("divide-by-target-weight",),
                 "kl_divergence": ("divide-by-elements",),
                 "entropy": ("renormalise-rows",),

@@ -43,6 +43,15 @@ def refusal(case):
             return "shape"
         losses = tuple(size for at, size in enumerate(shape) if at != axis % len(shape))
         labels, classes = losses if case.loss in INDEX else shape, shape[axis]
+    if case.loss == "linear_cross_entropy":
+        weight = np.shape(case.parameters["weight"])
+        classes = weight[0]
+        if (
+            len(weight) != 2
+            or weight[1] != shape[-1]
+            or np.shape(case.parameters.get("bias", np.zeros(classes))) != (classes,)
+        ):
+            return "shape"
     if case.labels is not None and np.shape(case.labels) != labels:
         return "shape"
     broadcasts = {"sample_weight": losses, "pos_weight": shape}
@@ -76,6 +85,8 @@ def _answer(case):
         cells = moved.reshape(-1, moved.shape[-1]) if moved.size else np.zeros((0, moved.shape[-1]), dtype=int)
     reduction = case.parameters.get("reduction", "none")
     terms = max(1, predictions.size if reduction != "none" else 1 if alone else cells.shape[1])
+    if case.loss == "linear_cross_entropy" and (predictions.size or reduction == "none"):
+        terms *= len(case.parameters["weight"])
     wrong = _wrong_parameter(case)
     if wrong:
         rows = [undefined(len(cell), wrong) for cell in cells]

@@ -55,7 +55,7 @@ def elementwise(call):
 
 def space_of(call, conventions):
     """What the predictions are taken for."""
-    space = call.spec.predictions
+    space = call.spec.space
     for rule in conventions:
         space = rule.taken_as or space
     return space
@@ -223,11 +223,12 @@ def evaluate(call, conventions=()):
 def _evaluate(call, conventions):
     cells, where, labels, shape = _rows(call)
     scales = [mp.mpf(float(s)) for s in np.broadcast_to(call.get("sample_weight", 1.0), shape).ravel()]
-    weights = [factors(call, at, shape, cells.shape[1]) for at in range(len(cells))]
+    classes = len(call.get("weight")) if call.spec.layer else cells.shape[1]
+    weights = [factors(call, at, shape, classes) for at in range(len(cells))]
     rows = []
-    for label, cell in zip(labels, cells, strict=True):
+    for label in labels:
         counts = not _ignored(call, label)
-        rows.append((targets(label, len(cell), call, conventions) if counts else [], label, counts))
+        rows.append((targets(label, classes, call, conventions) if counts else [], label, counts))
     by = divisor(call, conventions, rows, scales, weights)
     nats = mp.log(mp.mpf(call.get("base"))) if call.get("base") is not None else mp.mpf(1)
     losses, pulls = [mp.mpf(0)] * len(cells), [mp.mpf(0)] * len(cells)
@@ -237,7 +238,9 @@ def _evaluate(call, conventions):
         q, label, counts = rows[at]
         if not counts or scales[at] == 0:
             continue
-        xs = [mp.mpf(float(x)) for x in cell]
+        xs = sizes = [mp.mpf(float(x)) for x in cell]
+        if call.spec.layer:
+            xs, sizes = _logits(call, xs)
 
         def one(*zs, at=at, label=label):
             return scales[at] * row_loss(list(zs), label, weights[at], call, conventions) / nats
@@ -246,8 +249,13 @@ def _evaluate(call, conventions):
         if call.spec.labels in {None, "sign"}:
             soft = [mp.mpf(0)] * len(soft)
         losses[at] = one(*xs)
-        slopes, spreads = _derivatives(one, xs, soft)
-        pulls[at] = mp.fsum(abs(x * g) for x, g in zip(xs, slopes, strict=True))
+        slopes, spreads = _derivatives(one, xs, sizes, soft)
+        pulls[at] = mp.fsum(abs(x * g) for x, g in zip(sizes, slopes, strict=True))
+        if call.spec.layer:
+            columns = [[mp.mpf(float(w)) for w in column] for column in call.get("weight").T]
+            wide = [mp.fdot(map(abs, column), spreads) for column in columns]
+            slopes = [mp.fdot(column, slopes) for column in columns]
+            spreads = [abs(g) + x for g, x in zip(slopes, wide, strict=True)]
         gradient[where[at]] = [g / by for g in slopes]
         spread[where[at]] = [x / abs(by) for x in spreads]
     if call.reduction == "none":
@@ -277,7 +285,18 @@ def _rows(call):
     return cells, np.moveaxis(places, call.axis, -1).reshape(-1, classes), labels, shape
 
 
-def _derivatives(one, xs, soft):
+def _logits(call, features):
+    """What a linear layer gives, and the sum of the sizes of what it adds up."""
+    biases = call.get("bias", np.zeros(len(call.get("weight"))))
+    rows = [[mp.mpf(float(w)) for w in row] for row in call.get("weight")]
+    terms = [
+        [*(h * w for h, w in zip(features, row, strict=True)), mp.mpf(float(b))]
+        for row, b in zip(rows, biases, strict=True)
+    ]
+    return [mp.fsum(each) for each in terms], [mp.fsum(each, absolute=True) for each in terms]
+
+
+def _derivatives(one, xs, sizes, soft):
     """The gradient of one row, and its condition."""
     n = len(xs)
     units = [tuple(int(i == c) for i in range(n)) for c in range(n)]
@@ -290,7 +309,7 @@ def _derivatives(one, xs, soft):
     spreads = []
     for c in range(n):
         kappa = min(soft[c], mp.fsum(soft) - soft[c])
-        reach = mp.fsum(abs(x * bends[c, j]) for j, x in enumerate(xs))
+        reach = mp.fsum(abs(x * bends[c, j]) for j, x in enumerate(sizes))
         spreads.append(abs(slopes[c]) + reach + abs(kappa))
     return slopes, spreads
 

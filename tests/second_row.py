@@ -11,7 +11,8 @@ import mpmath as mp
 import numpy as np
 import second_forms as forms
 
-INDEX = {"categorical_hinge_loss", "nll_loss", "sparse_cross_entropy", "sparse_cross_entropy_with_logits"}
+INDEX = {"categorical_hinge_loss", "linear_cross_entropy", "nll_loss"}
+INDEX |= {"sparse_cross_entropy", "sparse_cross_entropy_with_logits"}
 _SIGNED = {"hinge_loss", "soft_margin_loss", "squared_hinge_loss"}
 _BINARY = {"binary_cross_entropy", "binary_focal_loss"}
 _PROBABILITIES = {"brier_loss", "entropy", "kl_divergence", "sparse_cross_entropy"}
@@ -53,13 +54,15 @@ def axis_of(case):
 
 def read(case, at, cell, losses):
     """One row: ignored, without weight, invalid, or a number."""
-    xs = [mp.mpf(float(x)) for x in case.predictions.ravel()[cell]]
+    xs = sizes = [mp.mpf(float(x)) for x in case.predictions.ravel()[cell]]
+    if case.loss == "linear_cross_entropy":
+        xs, sizes = _logits(case, xs)
     scale = mp.mpf(float(np.broadcast_to(case.parameters.get("sample_weight", 1.0), losses).ravel()[at]))
     label = _label(case, at, cell)
     if _ignored(case, label):
-        return _nothing(len(xs))._replace(counts=False)
+        return _nothing(len(cell))._replace(counts=False)
     if scale == 0:
-        return _nothing(len(xs))
+        return _nothing(len(cell))
     share = mp.nan  # of what is invalid, until it is known
     try:
         _weight(scale)
@@ -71,20 +74,41 @@ def read(case, at, cell, losses):
             share = scale * sum((b * t for b, t in zip(balance, q, strict=True)), _ZERO)
         u = [scale * b * a * t for b, a, t in zip(balance, _alpha(case, q), q, strict=True)]
         if not any(balance) if case.loss == "brier_loss" else any(q) and not any(u):
-            return _nothing(len(xs))._replace(share=share)
+            return _nothing(len(cell))._replace(share=share)
         for x in xs:
             _check(x, "", right=not mp.isnan(x))
         local = _activated(case, xs, label, q, u, [scale * b for b in balance])
     except _InvalidError as invalid:
-        return undefined(len(xs), str(invalid))._replace(share=share)
+        return undefined(len(cell), str(invalid))._replace(share=share)
     if mp.isnan(local.loss):
-        return undefined(len(xs), "")._replace(share=share)
-    pull = sum((forms.times(abs(x), abs(g)) for x, g in zip(xs, local.slopes, strict=True)), _ZERO)
-    spreads = forms.reach(local, xs)
+        return undefined(len(cell), "")._replace(share=share)
+    pull = sum((forms.times(abs(x), abs(g)) for x, g in zip(sizes, local.slopes, strict=True)), _ZERO)
+    spreads = forms.reach(local, sizes)
     if case.loss not in _SIGNED | {"entropy"}:
         kappa = [min(w, other) for w, other in zip(u, forms.without_each(u), strict=True)]
         spreads = [s + k for s, k in zip(spreads, kappa[: len(xs)], strict=True)]
+    if case.loss == "linear_cross_entropy":
+        return Row(local.loss, *_by_hidden(case, local.slopes, pull, spreads), share=share)
     return Row(local.loss, local.slopes, pull, spreads, share=share)
+
+
+def _logits(case, features):
+    """The logits of a linear layer, and the sums of the sizes of what is added up for each."""
+    logits, sizes = [], []
+    biases = case.parameters.get("bias", np.zeros(len(case.parameters["weight"])))
+    for row, bias in zip(case.parameters["weight"], biases, strict=True):
+        terms = [h * mp.mpf(float(w)) for h, w in zip(features, row, strict=True)] + [mp.mpf(float(bias))]
+        logits.append(sum(terms, _ZERO))
+        sizes.append(sum(map(abs, terms), _ZERO))
+    return logits, sizes
+
+
+def _by_hidden(case, slopes, pull, spreads):
+    """The gradient by the features, the pull of the loss, and the spread of that gradient."""
+    columns = [[mp.mpf(float(w)) for w in column] for column in case.parameters["weight"].T]
+    wide = [abs(s) + reach for s, reach in zip(slopes, spreads, strict=True)]
+    gradient = [forms.total([w * s for w, s in zip(column, slopes, strict=True)]) for column in columns]
+    return gradient, pull, [sum((abs(w) * x for w, x in zip(column, wide, strict=True)), _ZERO) for column in columns]
 
 
 def _nothing(count):

@@ -23,7 +23,7 @@ def call(loss: str) -> Call:
         "ignore_index": 1,
         "base": 2.0,
     }
-    arrays = {"class_weight", "sample_weight", "pos_weight", "alpha"}
+    arrays = {"weight", "bias", "class_weight", "sample_weight", "pos_weight", "alpha"}
     parameters = {name: np.ones(2) if name in arrays else values[name] for name in LOSSES[loss].parameters}
     labels = None if LOSSES[loss].labels is None else np.zeros(2)
     return Call(loss=loss, predictions=np.full((2, 2), 0.5), labels=labels, parameters=MappingProxyType(parameters))
@@ -36,8 +36,11 @@ def test_every_parameter_of_every_loss_is_said(implementation, loss):
     asked = call(loss)
     (source,) = find(implementation)().routes(Question(asked, {}))
     assert source.startswith(f"ceconform.{loss}({LOSSES[loss].predictions}")
-    for name in asked.parameters:
+    layer = ["weight"] if LOSSES[loss].layer else []
+    for name in asked.parameters.keys() - {*layer}:
         assert f"{name}=" in source
+    for name in layer:
+        assert f"({LOSSES[loss].predictions}, {name}, labels" in source
 
 
 def test_the_reduction_is_said_even_where_the_case_is_silent():

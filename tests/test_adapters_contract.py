@@ -75,6 +75,7 @@ SUPPORTED = {
         "categorical_cross_entropy_with_logits",
         "entropy",
         "kl_divergence",
+        "linear_cross_entropy",
         "nll_loss",
         "soft_margin_loss",
         "sparse_cross_entropy_with_logits",
@@ -91,6 +92,8 @@ ROWS = {
     "probabilities": np.array([[0.25, 0.5, 0.25], [0.125, 0.125, 0.75], [0.5, 0.25, 0.25], [0.125, 0.25, 0.625]]),
 }
 ROWS["log_probabilities"] = np.array([[-1.5, -0.75, -1.25], [-2.0, -2.5, -0.25], [-1.0, -1.25, -1.0], [-3, -0.5, -1]])
+ROWS["hidden"] = np.array([[1.0, -0.5], [0.25, 2.0], [-1.5, 0.75], [2.0, 1.0]])
+LAYER = {"weight": np.array([[1.0, 0.5], [-0.25, 2.0], [0.75, -1.5]])}
 INDEX = np.array([1, 2, 0, 1])
 LABELS: dict[str | None, Any] = {
     "binary": np.array([1.0, 0.0, 0.0, 1.0]),
@@ -103,6 +106,7 @@ LABELS: dict[str | None, Any] = {
 SOFT = np.array([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.625, 0.25, 0.125], [0.25, 0.5, 0.25]])
 PARAMETERS = {
     "alpha": 0.25,
+    "bias": np.array([0.5, -0.25, 1.0]),
     "class_weight": np.array([0.5, 2.0, 1.25]),
     "gamma": 1.5,
     "ignore_index": 2,
@@ -123,7 +127,7 @@ def ask_for(loss: str, *, soft: bool = False, **parameters: Any) -> Call:
         loss=loss,
         predictions=(BINARY if binary else ROWS)[spec.predictions],
         labels=SOFT if soft else labels,
-        parameters=MappingProxyType(parameters),
+        parameters=MappingProxyType({**(LAYER if spec.layer else {}), **parameters}),
     )
 
 

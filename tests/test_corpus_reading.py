@@ -218,7 +218,8 @@ def test_every_loss_can_be_asked(case):
     for loss in LOSSES.values():
         answer = "" if loss.labels is None else f"    labels: {labels.get(loss.labels, '[[1, 0]]')}\n"
         head = GOOD.partition("    probabilities")[0].replace("loss: binary_cross_entropy", f"loss: {loss.name}")
-        assert loss.name == case(f"{head}    {loss.predictions}: [[0.5, 0.5]]\n{answer}").loss
+        layer = "    weight: [[0.5, 0.5], [1, 2]]\n" if loss.layer else ""
+        assert loss.name == case(f"{head}    {loss.predictions}: [[0.5, 0.5]]\n{layer}{answer}").loss
 
 
 def change(old, new, text=GOOD):

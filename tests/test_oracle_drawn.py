@@ -20,7 +20,8 @@ WEIGHTS = {1.0: 5, 0.0: 3, 2.0: 3, 0.5: 3, -1.0: 0.4, NAN: 0.2, INF: 0.2}
 SOFT = {0.0: 6, 1.0: 5, 0.25: 2, 0.5: 2, 0.75: 2, 1.5: 0.4, NAN: 0.3}
 SIGNS = {1.0: 8, -1.0: 8, 0.0: 1, NAN: 0.5}
 HOT = {0.0: 8, 1.0: 8, 0.5: 0.5, NAN: 0.3}
-SPACES = {"logits": LOGITS, "probabilities": PROBABILITIES, "log_probabilities": LOG_PROBABILITIES}
+HIDDEN = {0.0: 4, 1.0: 2, -1.0: 2, 2.5: 2, -3.0: 2, 40.0: 1, 1e-30: 1, NAN: 0.4}
+SPACES = {"hidden": HIDDEN, "logits": LOGITS, "probabilities": PROBABILITIES, "log_probabilities": LOG_PROBABILITIES}
 
 
 def _draw(rng, numbers, shape):
@@ -47,7 +48,10 @@ def _parameters(rng, spec, shape, *, alone):
     }
     if not alone:
         choices["class_weight"] = lambda: _draw(rng, WEIGHTS, shape[-1])
-    return {name: draw() for name, draw in choices.items() if name in spec.parameters and rng.random() < 0.35}
+    if spec.layer:
+        choices["bias"] = lambda: _draw(rng, LOGITS, shape[-1])
+    layer = {"weight": _draw(rng, HIDDEN, (shape[-1], 2))} if spec.layer else {}
+    return layer | {name: draw() for name, draw in choices.items() if name in spec.parameters and rng.random() < 0.35}
 
 
 def _question(loss, seed):
@@ -58,7 +62,7 @@ def _question(loss, seed):
     shape = (int(rng.integers(0, 4)), int(rng.integers(1, 4)))
     return Call(
         loss=loss,
-        predictions=_draw(rng, SPACES[spec.predictions], shape),
+        predictions=_draw(rng, SPACES[spec.predictions], (shape[0], 2) if spec.layer else shape),
         labels=_labels(rng, spec.labels, shape),
         parameters={
             **whole,

@@ -249,7 +249,8 @@ def test_an_empty_batch(loss, reduction):
     """None: empty; sum: 0; the mean of none is NaN."""
     shape = (0, 3)
     labels = np.zeros(0) if LOSSES[loss].labels == "index" else np.zeros(shape)
-    exact = ask(loss, np.zeros(shape), None if LOSSES[loss].labels is None else labels, reduction=reduction)
+    layer = {"weight": np.ones((2, 3))} if LOSSES[loss].layer else {}
+    exact = ask(loss, np.zeros(shape), None if LOSSES[loss].labels is None else labels, reduction=reduction, **layer)
     assert exact.gradient.shape == shape
     if reduction == "none":
         assert exact.loss.size == 0

@@ -17,6 +17,8 @@ SEEDS = range(4)
 
 def _predictions(rng, loss, shape):
     space = LOSSES[loss].predictions
+    if space == "hidden":
+        return rng.normal(size=(*shape[:-1], 2)) * rng.choice([0.5, 3.0])
     if space == "logits":
         return rng.normal(size=shape) * rng.choice([0.5, 3.0, 12.0])
     if loss.startswith(("binary", "brier")):
@@ -52,8 +54,10 @@ def _parameters(rng, loss, shape):
         "class_weight": lambda: rng.random(shape[-1]) + 0.1,
         "pos_weight": lambda: rng.random(shape[-1]) * 3,
         "ignore_index": lambda: 0,
+        "bias": lambda: rng.normal(size=shape[-1]),
     }
-    return {name: draw() for name, draw in choices.items() if name in spec.parameters and rng.random() < 0.5}
+    layer = {"weight": rng.normal(size=(shape[-1], 2))} if spec.layer else {}
+    return layer | {name: draw() for name, draw in choices.items() if name in spec.parameters and rng.random() < 0.5}
 
 
 def make(loss, seed, reduction):

@@ -47,6 +47,9 @@ class Portable(Adapter):
         """One function a loss; `reduction` is always said, because ours is `mean` where the corpus has `none`."""
         labels = () if question.call.labels is None else (question.labels,)
         parameters = {"reduction": "none"} | {name: question.get(name) for name in question.call.parameters}
+        if question.call.spec.layer:
+            labels = (Source("weight"), *labels)
+            del parameters["weight"]
         if question.axis is None:
             parameters["axis"] = Source("None")  # it has a meaning of its own
         yield spell(f"ceconform.{question.loss}", question.x, *labels, **parameters)

@@ -140,6 +140,25 @@ class Torch(Adapter):
             reduction=_weighted_mean(q),
         )
 
+    def linear_cross_entropy(self, q: Question) -> Iterator[Source]:
+        """With options it computes some rows at a time, but for smoothed labels; without, all logits at once."""
+        q.only("weight", "bias", "class_weight", "label_smoothing", "ignore_index")
+        if q.ndim > 2:  # noqa: PLR2004 - rows of features
+            raise Unsupported("F.linear_cross_entropy takes one axis of rows")
+        arguments = (q.x, Source("weight"), q.labels)
+        keywords = {
+            "linear_bias": q.get("bias"),
+            "weight": q.get("class_weight"),
+            "ignore_index": q.get("ignore_index"),
+            "label_smoothing": q.get("label_smoothing"),
+            "reduction": _weighted_mean(q),
+        }
+        yield spell("F.linear_cross_entropy", *arguments, **keywords)
+        if not q.get("label_smoothing"):
+            options = Source("nn.LinearCrossEntropyOptions()")
+            chunked = spell("F.linear_cross_entropy", *arguments, **keywords, options=options)
+            yield chunked.by("F.linear_cross_entropy(options)")
+
     def nll_loss(self, q: Question) -> Iterator[Source]:
         """As cross entropy of class indices."""
         q.only("class_weight", "ignore_index")

@@ -14,7 +14,7 @@ from ceconform.corpus.questions import LOSSES, Loss
 
 __all__ = ["Call"]
 
-ARRAYS = ("class_weight", "sample_weight", "pos_weight", "alpha")
+ARRAYS = ("weight", "bias", "class_weight", "sample_weight", "pos_weight", "alpha")
 """Parameters that may be arrays; alpha is a number for the binary losses, a number or an array for the others."""
 
 

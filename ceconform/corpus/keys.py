@@ -19,8 +19,10 @@ __all__ = [
 ]
 
 FILE = ("about", "defaults", "cases")
-SPACES = ("logits", "probabilities", "log_probabilities")
+SPACES = ("logits", "probabilities", "log_probabilities", "hidden")
 PARAMETERS = (
+    "weight",
+    "bias",
     "axis",
     "class_weight",
     "pos_weight",

@@ -1,7 +1,7 @@
 """What can be asked: the losses, the space of their predictions, the kind of their labels, their parameters.
 
-The signatures of `ceconform.losses` are the source: the first parameter names the space of the predictions, the
-second says whether there are labels, the keywords are the parameters.
+The signatures of `ceconform.losses` are the source: the first parameter names the space of the predictions, `labels`
+says whether there are any, the others are the parameters.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _LABELS: Mapping[str, Labels | None] = MappingProxyType(
         "entropy": None,
         "hinge_loss": "sign",
         "kl_divergence": "distribution",
+        "linear_cross_entropy": "index",
         "multilabel_softmax_loss": "multi-hot",
         "nll_loss": "index",
         "soft_margin_loss": "sign",
@@ -53,20 +54,31 @@ class Loss:
 
     name: str
     predictions: str
-    """`logits`, `probabilities` or `log_probabilities`: the key in a case, the parameter of our function."""
+    """`logits`, `probabilities`, `log_probabilities` or `hidden`: the key in a case, the parameter of our function."""
     labels: Labels | None
     parameters: tuple[str, ...]
-    """Sorted; `axis`, `reduction` and `sample_weight` among them."""
+    """Sorted; `reduction` and `sample_weight` among them."""
+
+    @property
+    def layer(self) -> bool:
+        """Whether the predictions are what a linear layer takes, and the logits what it gives."""
+        return self.predictions == "hidden"
+
+    @property
+    def space(self) -> str:
+        """What the loss itself is of: `logits`, `probabilities` or `log_probabilities`."""
+        return "logits" if self.layer else self.predictions
 
 
 def _read(name: str) -> Loss:
     parameters = inspect.signature(getattr(losses, name)).parameters
-    keywords = (p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY)
+    first = next(iter(parameters))
+    others = (name for name in parameters if name not in {first, "labels", *_NO_QUESTION})
     return Loss(
         name=name,
-        predictions=next(iter(parameters)),
+        predictions=first,
         labels=_LABELS[name],
-        parameters=tuple(sorted(k for k in keywords if k not in _NO_QUESTION)),
+        parameters=tuple(sorted(others)),
     )
 
 

@@ -21,7 +21,7 @@ from ceconform.formats import FORMATS, fits
 
 __all__ = ["read_cases"]
 
-_WEIGHTS = ("class_weight", "pos_weight", "sample_weight")
+_ARRAYS = ("weight", "bias", "class_weight", "pos_weight", "sample_weight")
 _NUMBERS = ("label_smoothing", "gamma", "base")
 
 
@@ -91,6 +91,8 @@ class _Reader:
     def case(self, *, answered: bool) -> Case:
         field = self.field
         activation = field["activation"].choice(keys.ACTIVATIONS) if "activation" in field else None
+        if activation and self.loss.layer:
+            raise field["activation"].error(f"no activation, which {self.loss.name} does not take", activation)
         space = "logits" if activation else self.loss.predictions
         self.only_what_the_loss_takes(space)
         predictions = self.floats(space)
@@ -133,6 +135,8 @@ class _Reader:
                 raise field[key].error(wanted if "activation" not in field else "logits, for an activation", key)
         if space not in field:
             raise field.error(f"the key {space}", "a mapping without it")
+        if loss.layer and "weight" not in field:
+            raise field.error("the key weight", "a mapping without it")
         for key in keys.PARAMETERS:
             if key in field and key not in loss.parameters:
                 wanted = f"a parameter of {loss.name} ({', '.join(loss.parameters)})"
@@ -170,7 +174,7 @@ class _Reader:
         for key in keys.PARAMETERS:
             if key not in field:
                 continue
-            if key in _WEIGHTS or (
+            if key in _ARRAYS or (
                 key == "alpha" and isinstance(field[key].node, Sequence) and self.loss.labels != "binary"
             ):
                 found[key] = self.floats(key)
@@ -197,7 +201,7 @@ class _Reader:
             return ()
         loss, field = self.loss, self.field
         shape = self.arrays[space].values.shape
-        axis: int | None = parameters.get("axis", -1) if "axis" in loss.parameters else None
+        axis: int | None = parameters.get("axis", -1) if "axis" in loss.parameters or loss.layer else None
         if axis is not None and not -len(shape) <= axis < len(shape):
             key = "axis" if "axis" in field else space
             raise field[key].error(f"an axis of the {space}, whose shape is {shape}", f"axis {axis}")
@@ -205,14 +209,25 @@ class _Reader:
         if "labels" in self.arrays:
             self.same("labels", labels_shape(loss, shape, axis))
         if axis is not None:
-            for key in ("class_weight", "alpha"):
+            classes = self.layer(shape[-1]) if loss.layer else shape[axis]
+            for key in ("bias", "class_weight", "alpha"):
                 if key in self.arrays:
-                    self.same(key, (shape[axis],))
+                    self.same(key, (classes,))
         for key, target in (("sample_weight", unreduced), ("pos_weight", shape)):
             if key in self.arrays and not broadcasts(self.arrays[key].values.shape, target):
                 got = f"the shape {self.arrays[key].values.shape}"
                 raise field[key].error(f"a shape that broadcasts to {target}", got)
         return unreduced if parameters.get("reduction", "none") == "none" else ()
+
+    def layer(self, features: int) -> int:
+        """The classes of a linear layer, whose numbers are finite but for the bias of a masked class."""
+        shape = self.arrays["weight"].values.shape
+        if len(shape) != 2 or shape[0] == 0 or shape[1] != features:  # noqa: PLR2004 - classes and features
+            raise self.field["weight"].error(f"the shape (C, {features})", f"the shape {shape}")
+        for key in (self.loss.predictions, "weight"):
+            if np.isinf(self.arrays[key].values).any():
+                raise self.field[key].error("finite numbers, or NaN", "an infinity")
+        return int(shape[0])
 
     def same(self, key: str, shape: tuple[int, ...]) -> None:
         if self.arrays[key].values.shape != shape:

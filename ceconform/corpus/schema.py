@@ -111,6 +111,7 @@ def _only_of(loss: Loss) -> dict[str, Any]:
     """Of a case that states its loss: the keys that have a meaning there."""
     others = {*keys.SPACES} - {loss.predictions, "logits"} | {*keys.PARAMETERS} - {*loss.parameters}
     others |= set() if loss.labels else {"labels", "label_dtype"}
+    others |= {"logits", "activation"} if loss.layer else set()
     return {
         "if": {"properties": {"loss": {"const": loss.name}}, "required": ["loss"]},
         "then": {"properties": {key: False for key in keys.CASE if key in others}},

@@ -15,6 +15,7 @@ from ceconform.losses.focal import (
     categorical_focal_loss,
     categorical_focal_loss_with_logits,
 )
+from ceconform.losses.linear import linear_cross_entropy
 from ceconform.losses.margin import categorical_hinge_loss, hinge_loss, soft_margin_loss, squared_hinge_loss
 from ceconform.losses.sparse import nll_loss, sparse_cross_entropy, sparse_cross_entropy_with_logits
 
@@ -32,6 +33,7 @@ __all__ = [
     "entropy",
     "hinge_loss",
     "kl_divergence",
+    "linear_cross_entropy",
     "multilabel_softmax_loss",
     "nll_loss",
     "soft_margin_loss",

@@ -69,18 +69,21 @@ def distribution(on: Subject, labels: Any) -> Any:
     return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
 
 
-def indices(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, Any]:
+def indices(
+    on: Subject, labels: Any, ignore_index: int | None, *, classes: int | None = None, what: str = ""
+) -> tuple[Any, Any]:
     """Return class indices, -1 where there is no such class and 0 where a row is ignored, and which rows count."""
-    xp, axis = on.xp, on.checked_axis
+    xp = on.xp
+    classes = on.classes if classes is None else classes
     labels = on.array(labels, "labels")
     if not xp.isdtype(labels.dtype, "integral"):
         raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
-    what = f"the shape of `{on.name}` without axis {len(on.x.shape) + axis}"
+    what = what or f"the shape of `{on.name}` without axis {len(on.x.shape) + on.checked_axis}"
     _inputs.expect_shape(labels, "labels", on.rows, what)
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
     unsigned = xp.isdtype(labels.dtype, "unsigned integer")
-    y = xp.astype(labels, xp.arange(0).dtype, copy=False)
+    y = xp.astype(labels, xp.arange(0, device=_inputs.device_of(xp, on.x)).dtype, copy=False)
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
@@ -88,14 +91,12 @@ def indices(on: Subject, labels: Any, ignore_index: int | None) -> tuple[Any, An
         counts is None
         and math.prod(y.shape)
         and not traced(xp, y)
-        and bool(xp.min(y) >= 0)
-        and bool(xp.max(y) < on.classes)
+        and 0 <= xp.min(y).item() <= xp.max(y).item() < classes
     ):
         return y, None
-    known = (y >= 0) & (y < on.classes)
+    known = (y >= 0) & (y < classes)
     if on.common.check:
-        what = f"be class indices in [0, {on.classes})"
-        _inputs.expect_all(xp, labels, "labels", known, what, counts)
+        _inputs.expect_all(xp, labels, "labels", known, f"be class indices in [0, {classes})", counts)
     y = xp.where(known, y, -1)
     return (y if counts is None else xp.where(counts, y, 0)), counts
 

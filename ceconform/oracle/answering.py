@@ -25,7 +25,7 @@ def answer(row: Row, call: Call, rules: Rules, *, derivatives: bool) -> tuple[An
         _terms(pool, row, call, rules)
     except Refused as refused:
         return undefined(len(row.values)), str(refused)
-    return pool.answer(row.values), ""
+    return pool.answer(row.sizes), ""
 
 
 def _terms(pool: Pool, row: Row, call: Call, rules: Rules) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 from typing import TypeAlias
 
 import flint
-from flint import arb
+from flint import arb, fmpq
 
-__all__ = ["DIGITS", "PRECISIONS", "Extended", "Undecided", "decimal", "sign"]
+__all__ = ["DIGITS", "PRECISIONS", "Extended", "Rational", "Undecided", "ball", "decimal", "sign"]
 
 DIGITS = 40
 PRECISIONS = (256, 1024, 4096)
@@ -18,6 +19,9 @@ since everything that can be tiny (a softmax's tail) is computed without cancell
 
 Extended: TypeAlias = arb | float
 """A finite ball, or inf, -inf or nan as a float: Arb's own infinities are never used."""
+
+Rational: TypeAlias = Fraction | float
+"""An exact number; an infinity or NaN as a float, which may be finite too."""
 
 _ROUND = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emax=999_999, Emin=-999_999)
 _EXACT = Context(prec=200_000, Emax=999_999_999, Emin=-999_999_999)
@@ -30,6 +34,11 @@ _BITS = 180  # DIGITS + _GUARD digits and a few bits more
 
 class Undecided(ArithmeticError):  # noqa: N818 - it asks for more precision, and is no error to anybody else
     """A comparison cannot be decided at this precision."""
+
+
+def ball(x: Rational) -> arb:
+    """A finite number as a ball."""
+    return arb(x) if isinstance(x, float) else arb(fmpq(x.numerator, x.denominator))
 
 
 def sign(x: arb) -> int:

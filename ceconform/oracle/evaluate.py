@@ -16,6 +16,7 @@ from ceconform.errors import CaseError
 from ceconform.oracle.answering import answer
 from ceconform.oracle.digits import PRECISIONS, Extended, Undecided, decimal
 from ceconform.oracle.exact import Exact
+from ceconform.oracle.layers import Layer, read_layer
 from ceconform.oracle.pool import Answer
 from ceconform.oracle.reduction import divisor, kappa, quotient, unit
 from ceconform.oracle.rows import Row, by_element, read
@@ -63,9 +64,10 @@ def evaluate(
     """
     _validate(call)
     rules = interpret(call, conventions, narrow=narrow)
-    rows, shape = read(call, rules)
+    layer = read_layer(call)
+    rows, shape = read(call, rules, layer)
     wrong = _wrong_parameter(call)
-    work = _Work(call, rules, rows, shape, gradient=gradient)
+    work = _Work(call, rules, rows, shape, layer, gradient=gradient)
     if wrong:
         return work.nothing(wrong)
     for precision in PRECISIONS:
@@ -79,8 +81,16 @@ class _Work:
     """The digits found so far: a row that is settled is not looked at again."""
 
     def __init__(
-        self, call: Call, rules: Rules, rows: Sequence[Row], shape: tuple[int, ...], *, gradient: bool
+        self,
+        call: Call,
+        rules: Rules,
+        rows: Sequence[Row],
+        shape: tuple[int, ...],
+        layer: Layer | None,
+        *,
+        gradient: bool,
     ) -> None:
+        self.layer = layer
         self.call, self.rules, self.rows, self.derivatives = call, rules, rows, gradient
         self.each = call.reduction == "none"
         self.divisor = divisor(call, rules, rows)
@@ -120,7 +130,9 @@ class _Work:
         if not self.derivatives or self.empty or row.dead:
             return enough
         soft = kappa(row, self.call)
-        everywhere = range(len(row.values))
+        if self.layer is not None:
+            found, soft = self.layer.carried(found, soft), {}
+        everywhere = range(len(row.positions))
         known = found.gradient.keys() | found.curvature.keys() | (soft.keys() & set(everywhere))
         for c in everywhere if self.divisor is None else known:
             position, slope = row.positions[c], found.gradient.get(c, arb(0))
@@ -159,12 +171,13 @@ class _Work:
         """What was found."""
         call = self.call
         classes = 1 if by_element(call) or call.axis is None else call.predictions.shape[call.axis]
+        logits = 1 if self.layer is None else len(self.layer.weight)  # each a sum over the predictions of its row
         return Exact(
             loss=self.loss,
             gradient=self.gradient,
             condition=self.condition,
             gradient_condition=self.curvature,
-            terms=max(1, classes if self.each else call.predictions.size),
+            terms=max(1, logits * (classes if self.each else call.predictions.size)),
             invalid=next((wrong for _, wrong in sorted(self.invalid.items()) if wrong), ""),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flint import arb, fmpq
 
 from ceconform.oracle.condition import curvature
-from ceconform.oracle.digits import Extended
+from ceconform.oracle.digits import Extended, Rational, ball
 from ceconform.oracle.faces import OWN, Infinite
 from ceconform.oracle.jets import Number
 from ceconform.oracle.tape import Tape
@@ -69,30 +69,30 @@ class Pool:
         """The second derivative by class c is infinite."""
         self._bent.add(0 if self._alone else c)
 
-    def answer(self, values: Sequence[float]) -> Answer:
-        """Add everything up; `values` are the row's predictions."""
+    def answer(self, sizes: Sequence[Rational]) -> Answer:
+        """Add everything up; `sizes` are those of the row's predictions, with or without their signs."""
         if not self.tape.derivatives:
             finite = sum((part for _, part in self._parts), _ZERO)
             return Answer(loss=_total([finite, *self._infinite]))
         derivatives, totals = self.tape.derive(self._parts)
         loss = _total([derivatives.value, *self._infinite])
         if isinstance(loss, float) and math.isnan(loss):
-            return undefined(len(values), loss)
+            return undefined(len(sizes), loss)
         parts: dict[int, list[Extended]] = {c: [g] for c, g in derivatives.gradient.items()}
         for c, slopes in self._slopes.items():
             parts.setdefault(c, []).extend(slopes)
         gradient = {c: _total(slopes) for c, slopes in parts.items()}
         if self.pivot is not None:
             gradient[self.pivot] = -_total(list(gradient.values()))
-        size = {c: abs(arb(x)) if math.isfinite(x) else _ZERO for c, x in enumerate(values)}
+        size = {c: abs(ball(x)) if math.isfinite(x) else _ZERO for c, x in enumerate(sizes)}
         reach: dict[int, Extended] = dict(curvature(derivatives, totals, size, self.pivot))
         for c in self._bent:
-            if values[c] != 0:
+            if sizes[c] != 0:
                 reach[c] = math.inf
         return Answer(
             loss=loss,
             gradient=gradient,
-            pull=_total([_size(values[c], g) for c, g in gradient.items()]),
+            pull=_total([_size(sizes[c], g) for c, g in gradient.items()]),
             curvature=reach,
         )
 
@@ -111,10 +111,10 @@ def _total(numbers: Sequence[Extended]) -> Extended:
     return infinite
 
 
-def _size(x: float, slope: Extended) -> Extended:
+def _size(x: Rational, slope: Extended) -> Extended:
     """|x · slope|, where 0 · inf counts 0."""
     if isinstance(slope, float):
         return math.nan if math.isnan(slope) else (0.0 if x == 0 else math.inf)
     if math.isinf(x):
         return _ZERO if slope.is_zero() else math.inf
-    return abs(arb(x) * slope)
+    return abs(ball(x) * slope)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from flint import arb
 
-from ceconform.oracle.digits import sign
+from ceconform.oracle.digits import Rational, ball, sign
 from ceconform.oracle.faces import (
     Beyond,
     Face,
@@ -52,19 +52,23 @@ def _chain(names: Sequence[str]) -> list[str]:
     return chain
 
 
-def _variables(pool: Pool, values: Sequence[float]) -> list[Value]:
+def _variables(pool: Pool, values: Sequence[Rational]) -> list[Value]:
     """Each prediction as its own variable."""
-    return [x if math.isinf(x) else pool.tape.variable(arb(x)) for x in values]
+    return [x if isinstance(x, float) and math.isinf(x) else pool.tape.variable(ball(x)) for x in values]
 
 
-def _distances(pool: Pool, values: Sequence[float]) -> list[Value]:
+def _distances(pool: Pool, values: Sequence[Rational]) -> list[Value]:
     """The distances to the largest prediction as variables: what a softmax depends on."""
     top = max(values)
     if math.isinf(top):
-        return [x if math.isinf(x) else arb(x) for x in values]
+        return [x if isinstance(x, float) and math.isinf(x) else ball(x) for x in values]
     pool.pivot = values.index(top)
     return [
-        x if math.isinf(x) else arb(0) if c == pool.pivot else pool.tape.variable(arb(x) - arb(top))
+        x
+        if isinstance(x, float) and math.isinf(x)
+        else arb(0)
+        if c == pool.pivot
+        else pool.tape.variable(ball(x) - ball(top))
         for c, x in enumerate(values)
     ]
 
@@ -105,7 +109,7 @@ def _numbers(faces: list[Face], name: str) -> list[Value]:
     return [-x.value if isinstance(x, Infinite) else x for x in logs]
 
 
-def read_logits(pool: Pool, values: Sequence[float], rules: Rules) -> list[Value]:
+def read_logits(pool: Pool, values: Sequence[Rational], rules: Rules) -> list[Value]:
     """The logits of a margin loss."""
     numbers = _variables(pool, values)
     for name in rules.activations:
@@ -113,7 +117,7 @@ def read_logits(pool: Pool, values: Sequence[float], rules: Rules) -> list[Value
     return numbers
 
 
-def read_classes(pool: Pool, values: Sequence[float], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
+def read_classes(pool: Pool, values: Sequence[Rational], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
     """The probabilities of a row's classes; those in `needed` have a term in the loss."""
     chain = _chain([*rules.activations, rules.space])
     from_softmax = chain[0].endswith("softmax") or chain[0] == "logits"
@@ -136,7 +140,7 @@ def _again(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Co
         pool.pivot = pivot
 
 
-def read_pair(pool: Pool, values: Sequence[float], rules: Rules) -> dict[int, Face]:
+def read_pair(pool: Pool, values: Sequence[Rational], rules: Rules) -> dict[int, Face]:
     """The probability of the positive label and that of the negative one, for a binary row."""
     numbers = _variables(pool, values)
     chain = _chain([*rules.activations, rules.space])

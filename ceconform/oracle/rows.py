@@ -15,6 +15,8 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from ceconform.corpus import Call
+from ceconform.oracle.digits import Rational
+from ceconform.oracle.layers import Layer
 from ceconform.oracle.rules import Rules, fraction
 
 __all__ = ["Row", "by_element", "read"]
@@ -29,7 +31,10 @@ class Row:
 
     positions: Sequence[int]
     """Where its predictions stand in the flattened array."""
-    values: Sequence[float]
+    values: Sequence[Rational]
+    """The predictions; of a linear layer the logits, exactly."""
+    sizes: Sequence[Rational]
+    """How large what is rounded is: the values, or what a layer adds up to them."""
     target: dict[int, fmpq] = field(default_factory=dict)
     """The smoothed labels that are not 0."""
     mass: dict[int, fmpq] = field(default_factory=dict)
@@ -54,8 +59,8 @@ def by_element(call: Call) -> bool:
     return call.spec.labels in {"binary", "sign"} or (call.loss == "brier_loss" and call.axis is None)
 
 
-def read(call: Call, rules: Rules) -> tuple[list[Row], tuple[int, ...]]:
-    """The rows of a call, and the shape of its losses."""
+def read(call: Call, rules: Rules, layer: Layer | None = None) -> tuple[list[Row], tuple[int, ...]]:
+    """The rows of a call, through its layer if it has one, and the shape of its losses."""
     predictions = _rounded(call.predictions, rules)
     predictions = np.where(np.abs(predictions) < rules.smallest, 0.0, predictions)
     if by_element(call):
@@ -72,12 +77,15 @@ def read(call: Call, rules: Rules) -> tuple[list[Row], tuple[int, ...]]:
     scales = np.broadcast_to(_rounded(call.get("sample_weight", 1.0), rules), shape).ravel()
     rows = []
     for at, labels in enumerate(_labels(call, rules, shape)):
-        row = Row(positions=positions[at].tolist(), values=cells[at].tolist())
+        values = sizes = cells[at].tolist()
+        if layer is not None:
+            values, sizes = layer.logits(values)
+        row = Row(positions=positions[at].tolist(), values=values, sizes=sizes)
         _weigh(row, float(scales[at]))
         if by_element(call):
             _element(row, call, rules, labels, at, shape)
         else:
-            _classes(row, call, rules, labels, classes)
+            _classes(row, call, rules, labels, classes if layer is None else len(values))
         _settle(row, call)
         rows.append(row)
     return rows, shape

@@ -85,7 +85,7 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
     steps: list[Clip | None] = []
     normal = FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal
     last: dict[str, object] = {
-        "space": call.spec.predictions,
+        "space": call.spec.space,
         "single": single,
         "smallest": normal if any(rule.flush for rule in conventions) else 0.0,
     }

@@ -167,7 +167,13 @@ def _attribute(
 
 def _scale(case: Case, part: str) -> float:
     """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise."""
-    sizes = np.abs(case.predictions[np.isfinite(case.predictions)])
+    sizes, slope = np.abs(case.predictions[np.isfinite(case.predictions)]), 1.0
+    if LOSSES[case.loss].layer:  # the logits are no larger than this, and their derivatives are the weights
+        slope = float(
+            np.max(np.abs(case.parameters["weight"]), initial=0.0, where=np.isfinite(case.parameters["weight"]))
+        )
+        bias = np.abs(np.asarray(case.parameters.get("bias", 0.0)))
+        sizes = slope * case.predictions.shape[-1] * sizes + np.max(bias, initial=0.0, where=np.isfinite(bias))
     weights = [
         np.abs(np.asarray(case.parameters[name], dtype=np.float64))
         for name in ("class_weight", "sample_weight", "pos_weight")
@@ -177,11 +183,11 @@ def _scale(case: Case, part: str) -> float:
     if part == "value":
         return weight * (1.0 + float(np.max(sizes, initial=0.0)))
     if case.parameters.get("reduction", "none") not in {"mean", "weighted_mean"}:
-        return weight
+        return weight * slope
     axis = case.parameters.get("axis", -1)
     rows = LOSSES[case.loss].labels in {"distribution", "index", "multi-hot"} and axis is not None
     losses = case.predictions.size // max(case.predictions.shape[axis], 1) if rows else case.predictions.size
-    return weight / max(losses, 1)
+    return weight * slope / max(losses, 1)
 
 
 def _sentence(part: str, compared: Comparison, dtype: str) -> str:

@@ -1,0 +1,92 @@
+"""Softmax cross entropy of hard labels, one class index a row, along the last axis.
+
+With o = Σ_{c≠y} exp(z_c - m) and e_y = exp(z_y - m) the loss is log1p(o) where y is on top, else
+log(o + e_y) + (m - z_y), two terms that are never negative; the gradient is e_c/(o + e_y), and -o/(o + e_y) at the
+label. Nothing cancels, because the label is left out of the sum before anything is added to it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, NamedTuple
+
+from ceconform.losses._inputs import device_of, made_of
+
+__all__ = ["Hard", "hard"]
+
+
+class Hard(NamedTuple):
+    """What the loss and its gradient are made of."""
+
+    losses: Any
+    numerators: Any
+    """The gradient by the logits, times `denominator`: Σ over rows need not scale them one by one."""
+    denominator: Any
+
+
+def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
+    """Return the loss of each row, and its gradient in two parts; z may be overwritten.
+
+    The label is a class index, -1 for one that does not exist, C in a row that does not count. The rounding error of
+    z - m is not put back, as it is for logits that are given: a matrix product's own rounding is as large.
+    """
+    classes = int(z.shape[-1])
+    index = xp.expand_dims(xp.where((y < 0) | (y == classes), 0, y), axis=-1)
+    z = _at_most(xp, z)
+    highest = xp.max(z, axis=-1, keepdims=True)
+    own = xp.take_along_axis(z, index, axis=-1)
+    on_top = own == highest
+    e = _put(xp, _exponential(xp, z, highest), index, xp.zeros_like(own))
+    others = xp.sum(e, axis=-1, keepdims=True)
+    largest = xp.finfo(e.dtype).max
+    lost = xp.expand_dims(y < 0, axis=-1) | (highest == -math.inf)
+    # What was +inf is the largest number here; two of them have no softmax.
+    lost = lost | ((highest == largest) & (others + xp.astype(on_top, e.dtype) > 1))
+    others = xp.where(lost, math.nan, others)
+    label = xp.where(on_top, 1.0, xp.exp(own - highest))
+    drop = xp.where(highest == largest, math.inf, highest - own)
+    losses = xp.where(on_top, xp.log1p(others), xp.log(others + label) + drop)
+    numerators = _put(xp, e, index, -others) if gradient else None
+    return Hard(xp.squeeze(losses, axis=-1), numerators, others + label)
+
+
+def _is_numpy(xp: Any) -> bool:
+    return made_of(xp, "numpy") and not made_of(xp, "jax")
+
+
+def _torch_overwrites(xp: Any) -> bool:
+    """Whether PyTorch may work in place: nobody will differentiate through it."""
+    return made_of(xp, "torch") and not sys.modules["torch"].is_grad_enabled()
+
+
+def _at_most(xp: Any, z: Any) -> Any:
+    """Return finite numbers for +inf, whose difference is no number."""
+    largest = xp.finfo(z.dtype).max
+    if _is_numpy(xp):
+        return xp.minimum(z, z.dtype.type(largest), out=z)
+    return z.clamp_max_(largest) if _torch_overwrites(xp) else xp.where(z > largest, largest, z)
+
+
+def _exponential(xp: Any, z: Any, highest: Any) -> Any:
+    if _is_numpy(xp):
+        z -= highest
+        return xp.exp(z, out=z)
+    return z.sub_(highest).exp_() if _torch_overwrites(xp) else xp.exp(z - highest)
+
+
+def _put(xp: Any, x: Any, index: Any, value: Any) -> Any:
+    """Return the rows with one element of each replaced."""
+    if _is_numpy(xp):
+        xp.put_along_axis(x, index, value, axis=-1)
+        return x
+    if made_of(xp, "torch"):
+        if _torch_overwrites(xp):
+            try:
+                rows = xp.arange(x.shape[0], device=device_of(xp, x))
+                return x.index_put_((rows, index[:, 0]), value[:, 0])
+            except RuntimeError:  # a batch of labels for one array, under vmap
+                pass
+        return x.scatter(-1, index, value)
+    classes = xp.arange(x.shape[-1], device=device_of(xp, x))
+    return xp.where(classes == index, value, x)

@@ -1,0 +1,207 @@
+"""Blocks of rows: the loss of hidden · weightᵀ + bias, a few rows at a time, with its derivatives.
+
+A row's logits are complete within its block, so that its loss has the same careful form as that of given logits, and
+the blocks are all that is ever held of them. Backwards they are computed anew: keeping them is what is to be avoided.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ceconform.losses._description import Subject
+from ceconform.losses._hard import hard
+from ceconform.losses._inputs import made_of
+from ceconform.losses._kernel import Kernel, pull, push, times
+from ceconform.losses._labels import one_hot, smoothed
+from ceconform.losses.categorical import describe
+
+__all__ = ["Blocks", "block_rows", "evaluate", "gradients", "losses", "pushed"]
+
+SHARE = 96
+"""A block is this part of the rows: smaller ones leave a matrix product little to do, larger ones are much to hold."""
+FLOOR = 2**16
+"""Elements that a block may have, however few there are in all: smaller ones would cost time and spare nothing."""
+
+Inputs = tuple[Any, ...]
+"""hidden (N, D), weight (C, D), bias (C,) or None, class_weight (C,) or None, as it is where each
+row has the cost of one class alone."""
+Wanted = tuple[bool, ...]
+"""By which of the inputs there shall be a gradient."""
+EVERY = (True, True, True, True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """What the loss of some rows is, but for the arrays that it is differentiable by."""
+
+    on: Subject
+    """Of all rows; a block puts its logits in the place of the predictions."""
+    label_smoothing: float
+    rows: int
+    """Of a block."""
+
+    def logits(self, hidden: Any, weight: Any, bias: Any) -> Any:
+        """Return hidden · weightᵀ + bias, accumulated in the dtype of the computation."""
+        xp = self.on.xp
+        for transform in self.on.rules.transforms:
+            hidden = transform.apply(xp, hidden, None)
+        if made_of(xp, "torch"):
+            linear = sys.modules["torch"].nn.functional.linear
+            return linear(self.cast(hidden), self.cast(weight), None if bias is None else self.cast(bias))
+        z = self.product(hidden, xp.matrix_transpose(weight))
+        if bias is not None:
+            z += self.cast(bias)
+        return z
+
+    def product(self, a: Any, b: Any) -> Any:
+        """Multiply matrices. The products of half precision are exact in float32; JAX adds them up there unasked."""
+        xp, dtype = self.on.xp, self.on.x.dtype
+        if made_of(xp, "jax") and a.dtype == b.dtype and dtype == xp.float32:
+            return xp.matmul(a, b, preferred_element_type=dtype)
+        return xp.matmul(self.cast(a), self.cast(b))
+
+    def cast(self, x: Any) -> Any:
+        """Return an array in the dtype of the computation, itself if it is there."""
+        return self.on.xp.astype(x, self.on.x.dtype, copy=False)
+
+    @property
+    def hard(self) -> bool:
+        """Whether each row has the cost of one class alone."""
+        return self.label_smoothing == 0
+
+    def _loss(self, y: Any, inputs: Inputs) -> tuple[Kernel, tuple[Any, ...], Any]:
+        """Return the kernel, its arrays and the smoothed labels."""
+        hidden, weight, bias, class_weight = inputs
+        z = self.logits(hidden, weight, bias)
+        on = replace(self.on, x=z, rules=replace(self.on.rules, transforms=()))
+        # The label C is that of an ignored row.
+        q = one_hot(on, y)
+        loss = describe(on, q, y < on.classes, label_smoothing=self.label_smoothing, class_weight=class_weight)
+        return loss.kernel, loss.arrays, q
+
+    def losses(self, y: Any, *inputs: Any) -> Any:
+        """Return the loss of each row."""
+        if self.hard:
+            return hard(self.on.xp, self.logits(*inputs[:3]), y, gradient=False).losses
+        kernel, arrays, _ = self._loss(y, inputs)
+        return kernel.value(self.on.xp, *arrays)
+
+    def pulled(self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted = EVERY) -> list[Any]:
+        """Return the gradients of Σ cotangent · loss by each of the inputs, in the dtype of the computation.
+
+        A row whose cotangent is 0 has no part in them, whatever it holds.
+        """
+        xp = self.on.xp
+        hidden, weight, bias, class_weight = inputs
+        still = xp.expand_dims(cotangent == 0, axis=-1)
+        hidden = xp.where(still, xp.zeros_like(hidden), hidden)
+        cost, scale = None, xp.expand_dims(cotangent, axis=-1)
+        if self.hard:
+            parts = hard(xp, self.logits(hidden, weight, bias), y, gradient=True)
+            slope, scale = parts.numerators, xp.where(still, 0.0, scale / parts.denominator)
+        else:
+            kernel, arrays, q = self._loss(y, (hidden, weight, bias, class_weight))
+            slope = pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
+            cost = pull(xp, kernel, cotangent, kernel.slopes[1](xp, *arrays))
+            cost = times(xp, smoothed(replace(self.on, x=slope), q, self.label_smoothing), cost)
+            scale = xp.ones_like(slope[:, :1])
+        across = xp.matrix_transpose(slope)
+        return [
+            xp.where(still, 0.0, self.product(slope, self.cast(weight)) * scale) if wanted[0] else None,
+            self.product(across, self.cast(hidden) * scale) if wanted[1] else None,
+            self.product(across, scale)[:, 0] if wanted[2] and bias is not None else None,
+            xp.sum(cost, axis=0) if wanted[3] and class_weight is not None else None,
+        ]
+
+    def pushed(self, y: Any, tangents: tuple[Any, ...], *inputs: Any) -> Any:
+        """Return what the loss of each row changes by, in forward mode."""
+        xp = self.on.xp
+        hidden, weight, _, class_weight = inputs
+        h, w, b, c = tangents
+        moves = [
+            None if h is None else self.product(h, xp.matrix_transpose(weight)),
+            None if w is None else self.product(hidden, xp.matrix_transpose(w)),
+            None if b is None else self.cast(b),
+        ]
+        move = sum((each for each in moves if each is not None), start=xp.zeros_like(self.cast(hidden)[:, :1]))
+        if self.hard:
+            parts = hard(xp, self.logits(*inputs[:3]), y, gradient=True)
+            return xp.sum(times(xp, parts.numerators, move), axis=-1) / parts.denominator[:, 0]
+        kernel, arrays, q = self._loss(y, inputs)
+        moved = [push(xp, kernel, move, kernel.slopes[0](xp, *arrays))]
+        if c is not None and class_weight is not None:
+            q = smoothed(replace(self.on, x=arrays[0]), q, self.label_smoothing)
+            moved.append(push(xp, kernel, times(xp, q, self.cast(c)), kernel.slopes[1](xp, *arrays)))
+        return sum(moved[1:], start=moved[0])
+
+
+def block_rows(rows: int, classes: int) -> int:
+    """Return how many rows a block has: a small part of all, and nearly the same for each."""
+    most = max(rows * classes // SHARE, FLOOR) // classes
+    count = math.ceil(rows / max(most, 1))
+    return math.ceil(rows / max(count, 1))
+
+
+def _slices(rows: int, block: int) -> Iterator[slice]:
+    return (slice(start, min(start + block, rows)) for start in range(0, rows, max(block, 1)))
+
+
+def losses(blocks: Blocks, y: Any, *inputs: Any) -> Any:
+    """Return the loss of each row, block by block."""
+    hidden, *rest = inputs
+    rows = [blocks.losses(y[some], hidden[some, :], *rest) for some in _slices(y.shape[0], blocks.rows)]
+    xp = blocks.on.xp
+    return xp.concat(rows) if rows else xp.sum(blocks.cast(hidden), axis=-1)
+
+
+def gradients(blocks: Blocks, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted = EVERY) -> list[Any]:
+    """Return the gradients of Σ cotangent · loss, block by block, each in the dtype of its input."""
+    xp = blocks.on.xp
+    hidden, *rest = inputs
+    by_row: list[Any] = []
+    whole: list[Any] = [None, None, None]
+    for some in _slices(y.shape[0], blocks.rows):
+        first, *others = blocks.pulled(y[some], cotangent[some], hidden[some, :], *rest, wanted=wanted)
+        if first is not None:
+            by_row.append(xp.astype(first, hidden.dtype, copy=False))
+        for at, part in enumerate(others):
+            if whole[at] is None:
+                whole[at] = part
+            elif part is not None:
+                whole[at] += part
+    found = [None if x is None else xp.zeros_like(x) for x in inputs]
+    if by_row:
+        found[0] = xp.concat(by_row)
+    for at, (total, x) in enumerate(zip(whole, rest, strict=True), 1):
+        if total is not None:
+            found[at] = xp.astype(total, x.dtype, copy=False)
+    return [x if want else None for x, want in zip(found, wanted, strict=True)]
+
+
+def pushed(blocks: Blocks, y: Any, tangents: Inputs, *inputs: Any) -> Any:
+    """Return what the losses change by, block by block."""
+    (hidden, *rest), (h, *others) = inputs, tangents
+    return blocks.on.xp.concat(
+        [
+            blocks.pushed(y[some], (None if h is None else h[some, :], *others), hidden[some, :], *rest)
+            for some in _slices(y.shape[0], blocks.rows)
+        ]
+    )
+
+
+def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
+    """Return the loss of each row so that PyTorch and JAX differentiate it block by block."""
+    xp = blocks.on.xp
+    if made_of(xp, "torch"):
+        from ceconform.losses._layers_torch import evaluate as evaluate_torch
+
+        return evaluate_torch(blocks, y, *inputs)
+    if made_of(xp, "jax"):
+        from ceconform.losses._layers_jax import evaluate as evaluate_jax
+
+        return evaluate_jax(blocks, y, *inputs)
+    return losses(blocks, y, *inputs)
