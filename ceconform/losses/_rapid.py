@@ -3,8 +3,8 @@
 Only finite numbers and valid labels are looked after: where an answer comes out infinite or NaN, the plain form has
 the last word.
 NumPy and PyTorch share these lines, and `np` is either. Everything as large as the predictions goes into arrays that
-are there already, because fresh memory costs more than arithmetic. No mask is made, because PyTorch is slow at
-comparing: the sign of z - max z is 0 at a largest logit and -1 elsewhere.
+are there already, because fresh memory costs more than arithmetic; and nothing as large is compared, which PyTorch
+does slowly.
 """
 
 from __future__ import annotations
@@ -20,30 +20,27 @@ def indices(np: Any, work: Any, losses: Any, slopes: Any, z: Any, y: Any) -> Non
     if bool(np.amin(y) < 0):
         losses[...] = math.nan
         return
-    gap, below, lost = work
+    gap, carried, lost = work
     label = y + z.shape[-1] * np.arange(z.shape[0])  # counted through the block
     highest = np.amax(z, axis=-1, keepdims=True)
     np.subtract(z, highest, out=gap)
-    np.subtract(gap, z, out=below)
-    np.subtract(gap, below, out=lost)
+    np.subtract(gap, z, out=carried)
+    np.subtract(gap, carried, out=lost)
     np.subtract(lost, z, out=lost)
-    np.add(below, highest, out=below)
-    np.add(lost, below, out=lost)  # minus the rounding error of z - max z, by two-sum
-    np.sign(gap, out=below)
-    others = z.shape[-1] - 1 + np.sum(below, axis=-1)  # largest logits but one
+    np.add(carried, highest, out=carried)
+    np.add(lost, carried, out=lost)  # minus the rounding error of z - max z, by two-sum
     drop = -np.take(gap, label)
     odds = np.exp(gap, out=gap)
     np.multiply(lost, odds, out=lost)
     np.subtract(odds, lost, out=odds)
-    np.multiply(below, odds, out=below)
-    rest = others - np.sum(below, axis=-1)
-    losses[...] = np.log1p(rest) + drop
-    if slopes is None:
-        return
-    share = 1 / (1 + rest)
-    np.multiply(odds, share[:, None], out=slopes)
-    flat = np.reshape(slopes, (-1,))
-    flat[label] = np.where(drop == 0, -rest * share, np.take(slopes, label) - 1)  # 1 - p without subtracting
+    own = np.take(odds, label)
+    np.reshape(odds, (-1,))[label] = 0
+    others = np.sum(odds, axis=-1)
+    every = others + own
+    losses[...] = np.where(drop == 0, np.log1p(others), np.log(every) + drop)
+    if slopes is not None:
+        np.divide(odds, every[:, None], out=slopes)
+        np.reshape(slopes, (-1,))[label] = -others / every
 
 
 def binary_logits(np: Any, work: Any, losses: Any, slopes: Any, z: Any, t: Any, *, epsilon: float) -> None:

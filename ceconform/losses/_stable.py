@@ -78,33 +78,48 @@ class Softmax(NamedTuple):
     """max z - z_c."""
 
 
-def softmax(xp: Any, z: Any, axis: int) -> Softmax:
-    """Prepare a row of logits.
+class _Odds(NamedTuple):
+    """A row beside its largest logit."""
 
-    With s the odds of all classes but the largest, lse(z) - max z = log1p(s): subtracting two logsumexps would leave
-    nothing of a loss of 1e-9. The rounding error of z - max z is put back into the exponential (two-sum); without
-    it a shifted row loses 63 ulps. There is no argmax and no gather, so a sharded class axis stays sharded.
+    highest: Any
+    top: Any
+    """Where the logit is the row's largest."""
+    odds: Any
+    """Of each class against a largest one: exp(z_c - max z)."""
+    drop: Any
+    """max z - z_c."""
+
+
+def _odds(xp: Any, z: Any, axis: int) -> _Odds:
+    """Compare a row with its largest logit.
+
+    The rounding error of z - max z is put back into the exponential (two-sum); without it a shifted row loses 63 ulps.
+    There is no argmax and no gather, so a sharded class axis stays sharded.
     """
     highest = xp.max(z, axis=axis, keepdims=True)
     top = z == highest
-    ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
     gap = z - highest
     back = gap - z
     error = (z - (gap - back)) + (-highest - back)
     error = xp.where(xp.isfinite(error), error, 0.0)
     exponential = xp.exp(gap)
     odds = exponential + exponential * error
-    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1)
-    undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
     # inf - inf is 0 here. Other largest logits keep their exp(0) and their 0: constants would end second derivatives.
     infinite = top & xp.isinf(highest)
-    return Softmax(
-        top=top,
-        alone=top & (ties == 1),
-        odds=xp.where(infinite, 1.0, odds),
-        rest=xp.where(undefined, math.nan, rest),
-        drop=xp.where(infinite, 0.0, highest - z),
-    )
+    return _Odds(highest, top, xp.where(infinite, 1.0, odds), xp.where(infinite, 0.0, highest - z))
+
+
+def softmax(xp: Any, z: Any, axis: int) -> Softmax:
+    """Prepare a row of logits.
+
+    With s the odds of all classes but the largest, lse(z) - max z = log1p(s): subtracting two logsumexps would leave
+    nothing of a loss of 1e-9.
+    """
+    highest, top, odds, drop = _odds(xp, z, axis)
+    ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
+    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1)
+    undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
+    return Softmax(top=top, alone=top & (ties == 1), odds=odds, rest=xp.where(undefined, math.nan, rest), drop=drop)
 
 
 def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
@@ -113,18 +128,29 @@ def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
     return xp.log1p(parts.rest) + parts.drop
 
 
+def _beside_label(xp: Any, z: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
+    """Return the odds of each class, of all but y, and of y, and max z - z_y, where `hot` marks y."""
+    highest, _, odds, drop = _odds(xp, z, axis)
+    others = xp.sum(xp.where(hot, 0.0, odds), axis=axis, keepdims=True)
+    own = xp.sum(xp.where(hot, odds, 0.0), axis=axis, keepdims=True)
+    drop = xp.sum(xp.where(hot, drop, 0.0), axis=axis, keepdims=True)
+    undefined = (highest == -math.inf) | ((highest == math.inf) & (others + own > 1))
+    return odds, xp.where(undefined, math.nan, others), own, drop
+
+
 def softmax_cost(xp: Any, z: Any, hot: Any, axis: int) -> Any:
-    """Return lse(z) - z_y of each row, where `hot` marks y."""
-    parts = softmax(xp, z, axis)
-    drop = xp.sum(xp.where(hot, parts.drop, 0.0), axis=axis, keepdims=True)
-    return xp.log1p(parts.rest) + drop
+    """Return lse(z) - z_y of each row: log1p of the others' odds where y is a largest logit, log of all of them else.
+
+    The label is left out of the sum before anything is added to it, so that nothing cancels.
+    """
+    _, others, own, drop = _beside_label(xp, z, hot, axis)
+    return xp.where(drop == 0, xp.log1p(others), xp.log(others + own) + drop)
 
 
 def softmax_slope(xp: Any, z: Any, hot: Any, axis: int) -> Any:
-    """Return softmax(z) - hot; at y, if that is the largest logit, as -s/(1 + s), which does not cancel."""
-    parts = softmax(xp, z, axis)
-    p = parts.odds / (1 + parts.rest)
-    return xp.where(hot, xp.where(parts.alone, -parts.rest / (1 + parts.rest), p - 1), p)
+    """Return softmax(z) - hot; at y it is minus the odds of the others over those of all."""
+    odds, others, own, _ = _beside_label(xp, z, hot, axis)
+    return xp.where(hot, -others, odds) / (others + own)
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
