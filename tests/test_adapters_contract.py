@@ -222,7 +222,9 @@ def definition(call: Call, x: Any) -> Any:
         return (labels * (np.log(safe) - np.log(x))).sum(axis=-1)
     q = np.eye(3)[labels] if call.spec.labels == "index" else labels
     q = (1 - smoothing) * q + smoothing / 3
-    log_p = {"logits": log_softmax, "probabilities": np.log, "log_probabilities": np.array}[call.spec.predictions](x)
+    if call.spec.layer:
+        x = x @ call.get("weight").T + call.get("bias", 0.0)
+    log_p = {"logits": log_softmax, "probabilities": np.log, "log_probabilities": np.array}[call.spec.space](x)
     focus = (1 - np.exp(log_p)) ** gamma * (1.0 if alpha is None else alpha) if "focal" in loss else 1.0
     each = -(q * weight * focus * log_p).sum(axis=-1)
     return np.where(labels == call.get("ignore_index", -1), 0.0, each) if call.spec.labels == "index" else each
