@@ -114,3 +114,11 @@ def test_bits_are_nats_divided_by_log_2(place):
     """`base=2` gives bits: a fair coin has one."""
     value, _ = ask(place, binary_cross_entropy, [0.5, 0.5], [1.0, 0.0], base=2, reduction="sum")
     same(2.0, value)
+
+
+def test_the_gradient_by_a_probability_next_to_its_label_keeps_its_digits(place):
+    """t/p - (1 - t)/(1 - p) cancels there; over one denominator it is (p - t)/(p (1 - p)), and p - t is exact."""
+    p, t = np.float32(0.093869664), np.float32(0.09386965)
+    exact = (float(p) - float(t)) / (float(p) * (1 - float(p)))
+    _, gradient = ask(place, binary_cross_entropy, [p], np.asarray([t]), reduction="sum")
+    np.testing.assert_allclose(gradient, [exact], rtol=4e-7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ceconform.losses._kernel import Kernel, times
+from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._stable import log_ratio, within
 
 __all__ = ["brier", "entropy", "kl"]
@@ -30,7 +30,7 @@ def kl(axis: int) -> Kernel:
         return xp.squeeze(_guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
 
     def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        return _guarded(xp, times(xp, times(xp, w, q), -1 / p), wrong(xp, p, q, w), axis)
+        return _guarded(xp, -per(xp, times(xp, w, q), p), wrong(xp, p, q, w), axis)
 
     def by_q(xp: Any, p: Any, q: Any, w: Any) -> Any:
         return times(xp, w, log_ratio(xp, q, p) + 1)

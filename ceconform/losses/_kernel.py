@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PRODUCT", "Kernel", "pull", "push", "times"]
+__all__ = ["PRODUCT", "Kernel", "per", "pull", "push", "times"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Kernel:
 def times(xp: Any, factor: Any, other: Any) -> Any:
     """Return factor · other, where a factor of exactly 0 gives 0 whatever stands beside it."""
     return xp.where(factor == 0, 0.0, factor * other)
+
+
+def per(xp: Any, mass: Any, p: Any) -> Any:
+    """Return mass/p, and 0 for no mass: 1/p may be infinite where the quotient is not."""
+    return mass / xp.where(mass == 0, 1.0, xp.where(p == 0, 0.0, p))  # 1/-0 has the wrong sign
 
 
 def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:

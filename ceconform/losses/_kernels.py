@@ -9,7 +9,7 @@ from typing import Any
 
 from ceconform.losses import _rapid, _stable
 from ceconform.losses._inputs import device_of
-from ceconform.losses._kernel import Kernel, times
+from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._rules import Logarithm, Rules
 
 __all__ = [
@@ -96,6 +96,14 @@ def _positive(xp: Any, p: Any) -> Any:
     return xp.where(p == 0, 0.0, p)
 
 
+def _odds_slope(xp: Any, p: Any, a: Any, b: Any) -> Any:
+    """Return b/(1 - p) - a/p; where both are there, over one denominator, because they may cancel."""
+    up, down = (_positive(xp, _stable.within(xp, side, 0, math.inf)) for side in (p, 1 - p))
+    between = (up > 0) & (down > 0) & (a > 0) & (b > 0)
+    p = xp.where(between, p, 0.5)
+    return xp.where(between, (p * (a + b) - a) / (p * (1 - p)), per(xp, b, down) - per(xp, a, up))
+
+
 def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plain: bool) -> tuple[Any, Any]:
     """Return (1 - p)^γ · cost and its derivative by p."""
     if gamma == 0:
@@ -122,8 +130,12 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0) -> Kernel:
         return (positive[0], negative[0]), (positive[1], -negative[1])
 
     kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
+
+    def steep(xp: Any, p: Any, a: Any, b: Any) -> Any:
+        return _odds_slope(xp, _stable.within(xp, p, 0, 1) if rules.checked else p, a, b)
+
     if floor is None:
-        return kernel
+        return Kernel(kernel.value, (steep, *kernel.slopes[1:])) if gamma == 0 and logarithm.plain else kernel
 
     def floored(xp: Any, p: Any, a: Any, b: Any) -> Any:
         p = _stable.within(xp, p, 0, 1)
@@ -213,10 +225,15 @@ def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool
         wrong = ~((p >= 0) & (p <= 1)) if rules.checked else xp.isnan(p) | ((p < 0) & (mass != 0))
         return wrong | xp.isnan(mass)
 
+    def gradient(xp: Any, p: Any, mass: Any) -> Any:
+        if gamma == 0 and logarithm.plain:
+            return -per(xp, mass, _stable.within(xp, p, 0, 1 if rules.checked else math.inf))
+        return times(xp, mass, cost_and_rate(xp, p)[1])
+
     return _row(
         axis,
         lambda xp, p: cost_and_rate(xp, p)[0],
-        lambda xp, p, mass: times(xp, mass, cost_and_rate(xp, p)[1]),
+        gradient,
         weighted=weighted,
         poison=poison,
     )
