@@ -18,6 +18,7 @@ __all__ = [
     "expect_real",
     "expect_shape",
     "expect_within",
+    "gathers",
     "is_floating",
     "made_of",
     "namespace",
@@ -72,6 +73,14 @@ def device_of(xp: Any, x: Any) -> Any:
     if made_of(xp, "jax") or made_of(xp, "dask"):
         return None
     return array_api_compat.device(x)
+
+
+def gathers(xp: Any, x: Any) -> bool:
+    """Whether one element of each row is gathered in place: not from arrays whose pieces lie on several devices."""
+    if made_of(xp, "jax"):
+        placed = getattr(getattr(x, "aval", None), "sharding", None)
+        return not any(getattr(placed, "spec", ()))  # explicit; what the compiler shards, it gathers piece by piece
+    return made_of(xp, "torch") and type(x).__name__ in {"Tensor", "Parameter"}
 
 
 def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ceconform.losses import _rapid, _stable
-from ceconform.losses._inputs import device_of
+from ceconform.losses._inputs import device_of, gathers
 from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._rules import Logarithm, Rules
 
@@ -198,17 +198,20 @@ def indices(axis: int) -> Kernel:
     """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
 
     def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:
-        y = xp.expand_dims(y, axis=axis)
         classes = xp.arange(z.shape[axis], dtype=y.dtype, device=device_of(xp, z))
-        return y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1)))), y < 0
+        hot = y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1))))
+        if gathers(xp, z):
+            return xp.take_along_axis(z, xp.where(y < 0, 0, y), axis=axis), hot
+        return xp.sum(xp.where(hot, z, 0.0), axis=axis, keepdims=True), hot
 
     def value(xp: Any, z: Any, y: Any) -> Any:
-        hot, unknown = marked(xp, z, y)
-        return xp.squeeze(xp.where(unknown, math.nan, _stable.softmax_cost(xp, z, hot, axis)), axis=axis)
+        y = xp.expand_dims(y, axis=axis)
+        loss = _stable.softmax_cost(xp, z, *marked(xp, z, y), axis)
+        return xp.squeeze(xp.where(y < 0, math.nan, loss), axis=axis)
 
     def slope(xp: Any, z: Any, y: Any) -> Any:
-        hot, unknown = marked(xp, z, y)
-        return xp.where(unknown, math.nan, _stable.softmax_slope(xp, z, hot, axis))
+        y = xp.expand_dims(y, axis=axis)
+        return xp.where(y < 0, math.nan, _stable.softmax_slope(xp, z, *marked(xp, z, y), axis))
 
     return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3)
 

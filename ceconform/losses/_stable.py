@@ -78,48 +78,42 @@ class Softmax(NamedTuple):
     """max z - z_c."""
 
 
-class _Odds(NamedTuple):
-    """A row beside its largest logit."""
+def _odds(xp: Any, z: Any, highest: Any) -> Any:
+    """Return exp(z - max z), the odds of a class against a largest one.
 
-    highest: Any
-    top: Any
-    """Where the logit is the row's largest."""
-    odds: Any
-    """Of each class against a largest one: exp(z_c - max z)."""
-    drop: Any
-    """max z - z_c."""
-
-
-def _odds(xp: Any, z: Any, axis: int) -> _Odds:
-    """Compare a row with its largest logit.
-
-    The rounding error of z - max z is put back into the exponential (two-sum); without it a shifted row loses 63 ulps.
-    There is no argmax and no gather, so a sharded class axis stays sharded.
+    The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps. That of halves
+    cannot overflow, and ±inf counts as the largest number, so that nothing has to be selected: a selection here keeps
+    XLA from its fast path.
     """
-    highest = xp.max(z, axis=axis, keepdims=True)
-    top = z == highest
-    gap = z - highest
-    back = gap - z
-    error = (z - (gap - back)) + (-highest - back)
-    error = xp.where(xp.isfinite(error), error, 0.0)
-    exponential = xp.exp(gap)
-    odds = exponential + exponential * error
-    # inf - inf is 0 here. Other largest logits keep their exp(0) and their 0: constants would end second derivatives.
-    infinite = top & xp.isinf(highest)
-    return _Odds(highest, top, xp.where(infinite, 1.0, odds), xp.where(infinite, 0.0, highest - z))
+    bound = float(xp.finfo(z.dtype).max) / 2
+    half, top = xp.clip(z / 2, -bound, bound), xp.clip(highest / 2, -bound, bound)
+    gap = half - top
+    back = gap - half
+    error = (half - (gap - back)) + (-top - back)
+    exponential = xp.exp(2 * gap)
+    return exponential + exponential * (2 * error)
 
 
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     """Prepare a row of logits.
 
     With s the odds of all classes but the largest, lse(z) - max z = log1p(s): subtracting two logsumexps would leave
-    nothing of a loss of 1e-9.
+    nothing of a loss of 1e-9. There is no argmax and no gather, so a sharded class axis stays sharded.
     """
-    highest, top, odds, drop = _odds(xp, z, axis)
+    highest = xp.max(z, axis=axis, keepdims=True)
+    top = z == highest
+    odds = _odds(xp, z, highest)
     ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
     rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1)
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
-    return Softmax(top=top, alone=top & (ties == 1), odds=odds, rest=xp.where(undefined, math.nan, rest), drop=drop)
+    return Softmax(
+        top=top,
+        alone=top & (ties == 1),
+        odds=odds,
+        rest=xp.where(undefined, math.nan, rest),
+        # inf - inf is 0 here. Other largest logits keep their 0: a constant would end second derivatives.
+        drop=xp.where(top & xp.isinf(highest), 0.0, highest - z),
+    )
 
 
 def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
@@ -128,28 +122,29 @@ def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
     return xp.log1p(parts.rest) + parts.drop
 
 
-def _beside_label(xp: Any, z: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
-    """Return the odds of each class, of all but y, and of y, and max z - z_y, where `hot` marks y."""
-    highest, _, odds, drop = _odds(xp, z, axis)
+def _beside_label(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
+    """Return the odds of each class, of all but y, and of y, and max z - z_y; `own` is z_y, and `hot` marks it."""
+    highest = xp.max(z, axis=axis, keepdims=True)
+    odds = _odds(xp, z, highest)
     others = xp.sum(xp.where(hot, 0.0, odds), axis=axis, keepdims=True)
-    own = xp.sum(xp.where(hot, odds, 0.0), axis=axis, keepdims=True)
-    drop = xp.sum(xp.where(hot, drop, 0.0), axis=axis, keepdims=True)
+    drop = xp.where((own == highest) & xp.isinf(highest), 0.0, highest - own)
+    own = _odds(xp, own, highest)
     undefined = (highest == -math.inf) | ((highest == math.inf) & (others + own > 1))
     return odds, xp.where(undefined, math.nan, others), own, drop
 
 
-def softmax_cost(xp: Any, z: Any, hot: Any, axis: int) -> Any:
+def softmax_cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
     """Return lse(z) - z_y of each row: log1p of the others' odds where y is a largest logit, log of all of them else.
 
     The label is left out of the sum before anything is added to it, so that nothing cancels.
     """
-    _, others, own, drop = _beside_label(xp, z, hot, axis)
+    _, others, own, drop = _beside_label(xp, z, own, hot, axis)
     return xp.where(drop == 0, xp.log1p(others), xp.log(others + own) + drop)
 
 
-def softmax_slope(xp: Any, z: Any, hot: Any, axis: int) -> Any:
+def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
     """Return softmax(z) - hot; at y it is minus the odds of the others over those of all."""
-    odds, others, own, _ = _beside_label(xp, z, hot, axis)
+    odds, others, own, _ = _beside_label(xp, z, own, hot, axis)
     return xp.where(hot, -others, odds) / (others + own)
 
 
