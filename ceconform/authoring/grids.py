@@ -27,6 +27,8 @@ __all__ = ["GAMMAS", "VALUE_ALONE", "fingerprint", "grids"]
 GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 VALUE_ALONE = "value-alone"
 """The tag of a grid whose gradient is not measured."""
+SWEPT = tuple(name for name, spec in LOSSES.items() if not spec.layer)
+"""Not a linear layer's loss: what its products lose before the loss has logits is no matter of the last place."""
 _REDUCTIONS = ("sum", "mean", "weighted_mean")
 
 
@@ -43,8 +45,8 @@ def grids(losses: Iterable[str] = (), dtypes: Iterable[str] = ()) -> tuple[Case,
     >>> [case.id for case in grids(["hinge_loss"], ["float16"])][:2]
     ['sweep/hinge_loss/float16/margins', 'sweep/hinge_loss/float16/weights']
     """
-    names, formats = tuple(losses) or tuple(LOSSES), tuple(dtypes) or tuple(FORMATS)
-    for wanted, known in ((names, LOSSES), (formats, FORMATS)):
+    names, formats = tuple(losses) or SWEPT, tuple(dtypes) or tuple(FORMATS)
+    for wanted, known in ((names, SWEPT), (formats, FORMATS)):
         for name in wanted:
             if name not in known:
                 raise UnknownNameError(f"expected one of {', '.join(known)}; got {name!r}")
