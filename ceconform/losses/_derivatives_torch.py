@@ -76,9 +76,13 @@ class _Eager(torch.autograd.Function):  # type: ignore[misc]
 
 
 def traced(x: Any) -> bool:
-    """Whether something follows the operations on a tensor: a compiler, a transformation, forward mode, a subclass."""
+    """Whether something follows the operations on a tensor: a compiler, a transformation, forward mode, a subclass.
+
+    Or it lies on another device, which small blocks, and questions about numbers, would only hold up.
+    """
     return bool(
         torch.compiler.is_compiling()
+        or x.device.type != "cpu"
         or type(x) not in {torch.Tensor, torch.nn.Parameter}
         or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001 - there is no public question
         or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
