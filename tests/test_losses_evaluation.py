@@ -42,9 +42,10 @@ def test_signatures_are_those_of_the_descriptions():
     """The first parameter names the space; everything but predictions and labels goes by keyword."""
     for name in cc.losses.__all__:
         parameters = list(inspect.signature(getattr(cc, name)).parameters.values())
-        assert parameters[0].name in {"logits", "probabilities", "log_probabilities"}
+        layer = name == "linear_cross_entropy"
+        assert parameters[0].name in ({"hidden"} if layer else {"logits", "probabilities", "log_probabilities"})
         free = [p.name for p in parameters[1:] if p.kind is not p.KEYWORD_ONLY]
-        assert free == ([] if name == "entropy" else ["labels"])
+        assert free == {"entropy": [], "linear_cross_entropy": ["weight", "labels"]}.get(name, ["labels"])
 
 
 def test_a_namespace_may_be_given(place):
