@@ -71,7 +71,10 @@ def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]]) -> Iter
     failed = [(result, name, why) for result in results for name, why in result.failures.items()]
     yield from ("# Benchmarks", "")
     yield f"Targets met: {met} of {targets}; calls that failed: {len(failed)}."
-    yield from ("Every figure is written by `python -m benchmarks`; `nox -s bench` makes the page whole, `--quick` float32 alone.", "")
+    yield from (
+        "Every figure is written by `python -m benchmarks`; `nox -s bench` makes the page whole, `--quick` float32 alone.",
+        "",
+    )
     yield from table(("machine", ""), machine)
     yield from (METHOD, "")
     for setting, group in groupby(results, lambda result: result.comparison.setting):
