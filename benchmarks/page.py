@@ -72,7 +72,7 @@ def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]]) -> Iter
     yield from ("# Benchmarks", "")
     yield f"Targets met: {met} of {targets}; calls that failed: {len(failed)}."
     yield from (
-        "Every figure is written by `python -m benchmarks`; `nox -s bench` makes it whole, `--quick` for float32 alone.",
+        "Written by `python -m benchmarks`: whole by `nox -s bench`, float32 alone with `--quick`.",
         "",
     )
     yield from table(("machine", ""), machine)
