@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 import ceconform as cc
 from ceconform.formats import unit_in_the_last_place
 from ceconform.losses import _blocks, _kernels
+from ceconform.losses._kernel import pull
 
 WIDE = math.ceil(2.5 * _blocks.ELEMENTS / 1000)
 """Rows of 1,000 classes: two blocks and a half."""
@@ -23,14 +24,16 @@ NUMBERS = st.one_of(
 )
 
 
-def both(place, kernel, *inputs, dtype="float32"):
-    """Values and slopes, in blocks and plain, as NumPy arrays."""
+def both(place, kernel, *inputs, dtype="float32", cotangent=1.0):
+    """Losses and gradients, in blocks and plain, as NumPy arrays; the computation is in float64."""
     backend, device = place
     xp = backend.namespace()
     made = [backend.asarray(each, dtype if each.dtype.kind == "f" else None, device) for each in inputs]
     with np.errstate(all="ignore"):
-        fast = _blocks.evaluate(xp, kernel, *made, slope=True)
-        plain = kernel.value(xp, *made), kernel.slopes[0](xp, *made)
+        fast = _blocks.evaluate(xp, kernel, xp.float64, made, cotangent)
+        x, *rest = [xp.astype(each, xp.float64) if "float" in str(each.dtype) else each for each in made]
+        losses, slope = kernel.value(xp, x, *rest), kernel.slopes[0](xp, x, *rest)
+        plain = losses, xp.astype(pull(xp, kernel, xp.full_like(losses, cotangent), slope), made[0].dtype)
     return [[backend.asnumpy(each) for each in pair] for pair in (fast, plain)]
 
 

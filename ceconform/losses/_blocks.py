@@ -1,4 +1,8 @@
-"""A kernel where nothing traces: block by block, so that what is in between stays in the cache."""
+"""A kernel where nothing traces: block by block, so that what is in between stays in the cache.
+
+A block is taken to the dtype of the computation, and its answer back: float32 is computed in float64, and held so
+nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +14,95 @@ from typing import Any
 from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel, pull
 
-__all__ = ["evaluate", "scale"]
+__all__ = ["evaluate", "rescaled", "rows_like"]
 
 ELEMENTS = 65_536
 """Of a block, for each thread: the arrays of one stay in the cache of a core."""
 
 
-def evaluate(xp: Any, kernel: Kernel, *arrays: Any, slope: bool = False) -> tuple[Any, Any]:
-    """Return the losses, and if asked the slope by the predictions, which shares their exponentials."""
-    x = arrays[0]
-    if kernel.rapid is None or kernel.axis not in {None, -1} or not math.prod(x.shape):
-        return _plain(xp, kernel, arrays, slope=slope)
+def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotangent: Any = None) -> tuple[Any, Any]:
+    """Return the losses in this dtype, and for a cotangent the gradient by the predictions in theirs.
+
+    A cotangent is a number, or one for each loss.
+    """
+    shape, axis = tuple(arrays[0].shape), kernel.axis
+    rows = _rows(kernel, shape)
+    if axis is None or axis == -1:
+        flat = (-1,) if axis is None else (-1, shape[-1])
+        arrays = [xp.reshape(array, flat if array.ndim == len(shape) else (-1,)) for array in arrays]
+        if not isinstance(cotangent, float | None):
+            cotangent = xp.reshape(cotangent, (-1,))
+    losses = xp.empty(arrays[0].shape[:1] if axis is None or axis == -1 else rows, dtype=dtype)
+    gradient = None if cotangent is None else xp.empty_like(arrays[0])
+    if math.prod(shape):
+        _fill(xp, kernel, losses, gradient, cotangent, arrays)
+    return xp.reshape(losses, rows), None if gradient is None else xp.reshape(gradient, shape)
+
+
+def rows_like(xp: Any, kernel: Kernel, dtype: Any, x: Any) -> Any:
+    """Return an array such as the losses of these predictions will be."""
+    return xp.empty(_rows(kernel, tuple(x.shape)), dtype=dtype)
+
+
+def _rows(kernel: Kernel, shape: tuple[int, ...]) -> tuple[int, ...]:
+    axis = kernel.axis
+    return shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
+
+
+def _fill(xp: Any, kernel: Kernel, losses: Any, gradient: Any, cotangent: Any, arrays: Sequence[Any]) -> None:
     library = sys.modules["torch" if made_of(xp, "torch") else "numpy"]
+    x = arrays[0]
+    count = 1 if kernel.axis == -x.ndim else x.shape[0]  # no row lies within the first axis
+    size = math.prod(x.shape) // count
     threads = library.get_num_threads() if made_of(xp, "torch") else 1
-    width = 1 if kernel.axis is None else x.shape[-1]
-    x = xp.reshape(x, (-1,) if kernel.axis is None else (-1, width))
-    rest = [xp.reshape(array, (-1,)) for array in arrays[1:]]
-    losses = xp.empty_like(rest[0], dtype=x.dtype)
-    slopes = xp.empty_like(x) if slope else None
-    count = x.shape[0]
-    rows = min(max(threads * ELEMENTS // width, 1), count)
-    work = [xp.empty_like(x[:rows]) for _ in range(kernel.buffers)]
-
-    def block(start: int) -> tuple[Any, ...]:
-        part = slice(start, start + rows)
-        return losses[part], None if slopes is None else slopes[part], x[part], *(array[part] for array in rest)
-
-    for start in range(0, count, rows):
-        room = work if start + rows <= count else [each[: count - start] for each in work]
-        kernel.rapid(library, room, *block(start))
-    if not _finite(xp, losses):
-        for start in range(0, count, rows):
-            ours, steep, *inputs = block(start)
-            if not _finite(xp, ours):
-                ours[...], right = _plain(xp, kernel, inputs, slope=slope)
-                if steep is not None:
-                    steep[...] = right
-    shape = arrays[0].shape
-    losses = xp.reshape(losses, shape if kernel.axis is None else shape[:-1])
-    return losses, None if slopes is None else xp.reshape(slopes, shape)
+    step = max(threads * ELEMENTS // size, 1)
+    room = [xp.empty((min(step, count), *x.shape[1:]), dtype=losses.dtype) for _ in range(kernel.buffers)]
+    for start in range(0, count, step):
+        part = ... if step >= count else slice(start, start + step)
+        _block(
+            xp,
+            kernel,
+            library,
+            [each[: count - start] for each in room] if start + step > count else room,
+            losses[part],
+            None if gradient is None else gradient[part],
+            cotangent if isinstance(cotangent, float | None) else cotangent[part],
+            [array[part] for array in arrays],
+        )
 
 
-def scale(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
-    """Return the slope times the cotangent of its row, as `pull` does."""
-    if bool(xp.all(xp.isfinite(cotangent) & (cotangent != 0))):
-        return slope * (cotangent if kernel.axis is None else xp.expand_dims(cotangent, axis=kernel.axis))
-    return pull(xp, kernel, cotangent, slope)
+def _block(
+    xp: Any,
+    kernel: Kernel,
+    library: Any,
+    room: list[Any],
+    losses: Any,
+    gradient: Any,
+    cotangent: Any,
+    arrays: list[Any],
+) -> None:
+    if kernel.rapid is not None and kernel.axis in {None, -1}:
+        kernel.rapid(library, room, losses, gradient, cotangent, *arrays)
+        if math.isfinite(library.sum(losses).item()):
+            return
+    x, *rest = arrays
+    x = xp.astype(x, losses.dtype, copy=False)
+    losses[...] = kernel.value(xp, x, *rest)
+    if gradient is not None:
+        cotangent = xp.full_like(losses, cotangent) if isinstance(cotangent, float) else cotangent
+        gradient[...] = pull(xp, kernel, cotangent, kernel.slopes[0](xp, x, *rest))
 
 
-def _finite(xp: Any, losses: Any) -> bool:
-    return math.isfinite(xp.sum(losses).item())
+def rescaled(xp: Any, kernel: Kernel, gradient: Any, expected: Any, cotangent: Any) -> Any:
+    """Return the gradient for this cotangent from that for the expected one; None where it does not say.
 
-
-def _plain(xp: Any, kernel: Kernel, arrays: Sequence[Any], *, slope: bool) -> tuple[Any, Any]:
-    return kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays) if slope else None
+    Half precision does not: what it lost beside the one it may have beside the other, as whoever scales losses knows.
+    """
+    if bool(xp.all(cotangent == expected)):
+        return gradient
+    ratio = xp.where(cotangent == expected, 1.0, cotangent / expected)
+    if xp.finfo(gradient.dtype).bits < 32 or not bool(xp.all(xp.isfinite(ratio))):  # noqa: PLR2004 - of half precision
+        return None
+    ratio = xp.astype(ratio if kernel.axis is None else xp.expand_dims(ratio, axis=kernel.axis), gradient.dtype)
+    gradient = gradient * ratio
+    return xp.where(ratio == 0, 0.0, gradient) if bool(xp.any(ratio == 0)) else gradient

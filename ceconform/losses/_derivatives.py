@@ -9,7 +9,7 @@ from ceconform.losses import _blocks
 from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel, pull
 
-__all__ = ["differentiable", "traced", "value_and_pull"]
+__all__ = ["differentiable", "losses_and_gradient", "losses_of", "traced"]
 
 
 def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
@@ -25,16 +25,35 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
         from ceconform.losses._derivatives_jax import evaluate as evaluate_jax
 
         return evaluate_jax(xp, kernel, *arrays)
-    return _blocks.evaluate(xp, kernel, *arrays)[0] if made_of(xp, "numpy") else kernel.value(xp, *arrays)
+    return kernel.value(xp, *arrays)
 
 
-def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Return the losses, and the function that turns their cotangent into the gradient by the predictions."""
+Cotangent = Callable[[Any], Any]
+"""Returns what the losses are multiplied by on the way to the answer: a number, or one for each, given their like."""
+
+
+def losses_of(xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent) -> Any:
+    """Return the losses in this dtype, differentiable; the cotangent is what to expect in the backward pass."""
     if traced(xp, arrays[0]):
-        losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
-        return losses, lambda cotangent: pull(xp, kernel, cotangent, slope)
-    losses, slope = _blocks.evaluate(xp, kernel, *arrays, slope=True)
-    return losses, lambda cotangent: _blocks.scale(xp, kernel, cotangent, slope)
+        return differentiable(xp, kernel, xp.astype(arrays[0], dtype, copy=False), *arrays[1:])
+    if made_of(xp, "torch"):
+        from ceconform.losses._derivatives_torch import losses_of as losses_of_torch
+
+        return losses_of_torch(xp, kernel, dtype, arrays, cotangent)
+    return _blocks.evaluate(xp, kernel, dtype, arrays)[0]
+
+
+def losses_and_gradient(
+    xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent
+) -> tuple[Any, Any]:
+    """Return the losses in this dtype, and the gradient by the predictions for this cotangent."""
+    if not traced(xp, arrays[0]):
+        factors = cotangent(_blocks.rows_like(xp, kernel, dtype, arrays[0]))
+        return _blocks.evaluate(xp, kernel, dtype, arrays, factors)
+    arrays = (xp.astype(arrays[0], dtype, copy=False), *arrays[1:])
+    losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
+    factors = cotangent(losses)
+    return losses, pull(xp, kernel, xp.full_like(losses, factors) if isinstance(factors, float) else factors, slope)
 
 
 def traced(xp: Any, x: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from ceconform.losses import _blocks
 from ceconform.losses._kernel import Kernel, pull, push
 
-__all__ = ["evaluate", "traced"]
+__all__ = ["evaluate", "losses_of", "traced"]
 
 
 def _pulled(xp: Any, kernel: Kernel, cotangent: Any, arrays: Any, wanted: Any) -> Iterator[Any]:
@@ -57,22 +57,30 @@ class _BothWays(_Reverse):
 
 
 class _Eager(torch.autograd.Function):  # type: ignore[misc]
-    """Reverse mode where nothing traces: the slope by the predictions comes with the value."""
+    """Reverse mode where nothing traces: the gradient by the predictions comes with the value.
+
+    It is that for the cotangent that a reduction will ask for; another is compared with this one.
+    """
 
     @staticmethod
-    def forward(ctx: Any, xp: Any, kernel: Kernel, *arrays: Any) -> Any:
-        losses, slope = _blocks.evaluate(xp, kernel, *arrays, slope=ctx.needs_input_grad[2])
-        ctx.xp, ctx.kernel = xp, kernel
-        ctx.save_for_backward(slope, *arrays)
+    def forward(ctx: Any, xp: Any, kernel: Kernel, dtype: Any, expected: Any, *arrays: Any) -> Any:
+        losses, gradient = _blocks.evaluate(xp, kernel, dtype, arrays, expected)
+        ctx.xp, ctx.kernel, ctx.dtype, ctx.expected = xp, kernel, dtype, expected
+        ctx.save_for_backward(gradient, *arrays)
         return losses
 
     @staticmethod
     def backward(ctx: Any, cotangent: Any) -> Any:
-        slope, *arrays = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[2:]
+        gradient, x, *rest = ctx.saved_tensors
+        xp, kernel, wanted = ctx.xp, ctx.kernel, ctx.needs_input_grad[4:]
         if torch.is_grad_enabled() or not wanted[0] or any(wanted[1:]):  # the gradient shall have one itself
-            return (None, None, *_pulled(ctx.xp, ctx.kernel, cotangent, arrays, wanted))
-        return (None, None, _blocks.scale(ctx.xp, ctx.kernel, cotangent, slope), *(None for _ in arrays[1:]))
+            arrays = (xp.astype(x, ctx.dtype, copy=False), *rest)
+            first, *others = _pulled(xp, kernel, cotangent, arrays, wanted)
+            return (None, None, None, None, None if first is None else xp.astype(first, x.dtype), *others)
+        gradient = _blocks.rescaled(xp, kernel, gradient, ctx.expected, cotangent)
+        if gradient is None:
+            gradient = _blocks.evaluate(xp, kernel, ctx.dtype, (x, *rest), cotangent)[1]
+        return (None, None, None, None, gradient, *(None for _ in rest))
 
 
 def traced(x: Any) -> bool:
@@ -91,10 +99,19 @@ def traced(x: Any) -> bool:
 
 def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     """Evaluate the kernel, differentiable by each of the arrays."""
-    if not traced(arrays[0]):
-        return _Eager.apply(xp, kernel, *arrays) if kernel.rapid else _BothWays.apply(xp, kernel, *arrays)
     if not torch.compiler.is_compiling():
         return _BothWays.apply(xp, kernel, *arrays)
     if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
         return _Reverse.apply(xp, kernel, *arrays)
     return kernel.value(xp, *arrays)  # of a function that nothing asks for a gradient, Dynamo miscounts the arguments
+
+
+def losses_of(xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Callable[[Any], Any]) -> Any:
+    """Return the losses in this dtype where nothing traces; the cotangent is what to expect in the backward pass."""
+    if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
+        expected = None
+        if arrays[0].requires_grad:
+            with torch.no_grad():
+                expected = cotangent(_blocks.rows_like(xp, kernel, dtype, arrays[0]))
+        return _Eager.apply(xp, kernel, dtype, expected, *arrays)
+    return _blocks.evaluate(xp, kernel, dtype, arrays)[0]

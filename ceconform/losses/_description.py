@@ -39,11 +39,15 @@ class Common:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The predictions of a loss, checked and in the dtype of the computation, and what is known by then."""
+    """The predictions of a loss, checked, and what is known by then."""
 
     xp: Any
     x: Any
+    """In the dtype of the computation, or narrower where they are taken to it block by block."""
     dtype: Any
+    """Of the predictions as they came."""
+    computing: Any
+    """The dtype of the computation."""
     name: str
     """Of the predictions' parameter."""
     space: str
@@ -78,11 +82,11 @@ class Subject:
 
     def array(self, value: Any, name: str, *, numbers: bool = False) -> Any:
         """Return an argument as an array of the same library."""
-        return _inputs.array(self.xp, value, name, self.x, numbers=numbers)
+        return _inputs.array(self.xp, value, name, self.x, number=self.computing if numbers else None)
 
     def cast(self, value: Any) -> Any:
         """Return an array in the dtype of the computation."""
-        return self.xp.astype(value, self.x.dtype, copy=False)
+        return self.xp.astype(value, self.computing, copy=False)
 
     def check(self, x: Any, name: str, low: float, high: float, where: Any = None) -> None:
         """With `check=True`, name the first number out of its range."""
@@ -171,20 +175,35 @@ class Subject:
             arrays=(x, *arrays),
             reduction=reduction,
             dtype=self.dtype,
+            computing=self.computing,
         )
 
 
 def subject(
-    loss: str, x: Any, name: str, common: Common, *, axis: int | None = None, spaces: tuple[str, ...] = ()
+    loss: str,
+    x: Any,
+    name: str,
+    common: Common,
+    *,
+    axis: int | None = None,
+    spaces: tuple[str, ...] = (),
+    widened: bool = True,
 ) -> Subject:
-    """Check what can be checked before the labels are looked at."""
+    """Check what can be checked before the labels are looked at.
+
+    `widened`: computed in float64, if it costs nothing, which is where the arithmetic is ours: on NumPy and on the CPU
+    in eager PyTorch, by the definition.
+    """
     expect_reduction(common.reduction)
     xp = _inputs.namespace(x, name, common.xp)
     _inputs.predictions(xp, x, name)
     dtype = x.dtype
     half = dtype != xp.float64
     single = half or computed_in_float32(common.convention, loss)
-    x = xp.astype(x, xp.float32 if single else xp.float64, copy=False)
+    widened = widened and common.convention is None and not traced(xp, x)
+    computing = xp.float32 if single and not widened else xp.float64
+    if not widened:
+        x = xp.astype(x, computing, copy=False)
     rules = read(common.convention, loss, 24 if single else 53)
     space = rules.space or name
     if space not in (spaces or (name,)):
@@ -194,6 +213,7 @@ def subject(
         xp=xp,
         x=x,
         dtype=dtype,
+        computing=computing,
         name=name,
         space=space,
         axis=None if axis is None else _axis(axis, x, name),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ceconform.errors import ArgumentError
-from ceconform.losses._derivatives import differentiable, value_and_pull
+from ceconform.losses._derivatives import losses_and_gradient, losses_of
 from ceconform.losses._kernel import Kernel
 from ceconform.losses._reduction import Reduction, coefficients, reduce
 
@@ -28,20 +28,25 @@ class Evaluation:
     xp: Any
     kernel: Kernel
     arrays: tuple[Any, ...]
-    """The predictions first; all of one shape, in the dtype of the computation."""
+    """The predictions first; the others in the dtype of the computation."""
     reduction: Reduction
     dtype: Any
     """Of the predictions as they came, and of the answer."""
+    computing: Any
+    """The dtype of the computation."""
 
     def value(self) -> Any:
         """Return the loss."""
-        return self._reduced(differentiable(self.xp, self.kernel, *self.arrays))
+        return self._reduced(losses_of(self.xp, self.kernel, self.computing, self.arrays, self._coefficients))
 
     def value_and_gradient(self) -> tuple[Any, Any]:
         """Return the loss and its gradient by the predictions; for `none`, that of the sum."""
-        losses, gradient = value_and_pull(self.xp, self.kernel, *self.arrays)
-        gradient = gradient(coefficients(self.xp, losses, self.reduction))
-        return self._reduced(losses), self.xp.astype(gradient, self.dtype, copy=False)
+        xp = self.xp
+        losses, gradient = losses_and_gradient(xp, self.kernel, self.computing, self.arrays, self._coefficients)
+        return self._reduced(losses), xp.astype(gradient, self.dtype, copy=False)
+
+    def _coefficients(self, losses: Any) -> Any:
+        return coefficients(self.xp, losses, self.reduction)
 
     def _reduced(self, losses: Any) -> Any:
         return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype, copy=False)

@@ -83,10 +83,10 @@ def gathers(xp: Any, x: Any) -> bool:
     return made_of(xp, "torch") and type(x).__name__ in {"Tensor", "Parameter"}
 
 
-def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -> Any:
-    """Return an argument as an array of the predictions' library, or refuse it; `numbers` lets a number pass."""
-    if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return xp.asarray(float(value), dtype=like.dtype, device=device_of(xp, like))
+def array(xp: Any, value: Any, name: str, like: Any, *, number: Any = None) -> Any:
+    """Return an argument as an array of the predictions' library, or refuse it; a number passes in a dtype `number`."""
+    if number is not None and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return xp.asarray(float(value), dtype=number, device=device_of(xp, like))
     if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
         return xp.asarray(value)
     if _is_torch(value) != _is_torch(like) or not (

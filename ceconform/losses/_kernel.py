@@ -25,8 +25,8 @@ class Kernel:
     axis: int | None = None
     """The class axis, counted from the end; None for a loss of single elements."""
     rapid: Callable[..., None] | None = None
-    """`rapid(library, work, losses, slopes, *arrays)` writes losses and slopes by the predictions, where nothing
-    traces; what is not finite in its answer is not to be trusted."""
+    """`rapid(library, work, losses, gradient, cotangent, *arrays)` writes losses, and if asked the gradient by the
+    predictions, where nothing traces; a loss that is not finite is not to be trusted."""
     buffers: int = 0
     """How many arrays of a block's size `rapid` works in."""
 

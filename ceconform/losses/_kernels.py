@@ -16,6 +16,8 @@ __all__ = [
     "binary_logits",
     "binary_logits_and_labels",
     "binary_probabilities",
+    "binary_probabilities_and_labels",
+    "index_probabilities",
     "indices",
     "log_probabilities",
     "logits",
@@ -59,25 +61,34 @@ def binary_logits(gamma: float = 0.0) -> Kernel:
     return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
 
 
-def binary_logits_and_labels(epsilon: float) -> Kernel:
-    """Binary cross entropy of logits, a kernel of (logit, label): labels in [0, 1], smoothed by ε."""
+def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., None], buffers: int) -> Kernel:
+    """Turn a kernel of (prediction, a, b) into one of (prediction, label): labels in [0, 1], smoothed by ε."""
 
     def sides(xp: Any, t: Any) -> tuple[Any, Any]:
         t = _stable.within(xp, t, 0, 1)
         rest = _stable.within(xp, 1 - t, 0, 1)  # or XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and ε loses its digits
         return (t, rest) if epsilon == 0 else ((1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2)
 
-    def by_label(xp: Any, z: Any, t: Any) -> Any:
-        positive, negative = _stable.logit_costs(xp, z)
+    def by_label(xp: Any, x: Any, t: Any) -> Any:
+        positive, negative = (slope(xp, x, *sides(xp, t)) for slope in plain.slopes[1:])
         return _stable.within(xp, t, 0, 1) * 0 + (1 - epsilon) * (positive - negative)
 
-    plain = binary_logits()
     return Kernel(
-        value=lambda xp, z, t: plain.value(xp, z, *sides(xp, t)),
-        slopes=(lambda xp, z, t: plain.slopes[0](xp, z, *sides(xp, t)), by_label),
-        rapid=partial(_rapid.binary_logits, epsilon=epsilon),
-        buffers=5,
+        value=lambda xp, x, t: plain.value(xp, x, *sides(xp, t)),
+        slopes=(lambda xp, x, t: plain.slopes[0](xp, x, *sides(xp, t)), by_label),
+        rapid=partial(rapid, epsilon=epsilon),
+        buffers=buffers,
     )
+
+
+def binary_logits_and_labels(epsilon: float) -> Kernel:
+    """Binary cross entropy, a kernel of (logit, label)."""
+    return _of_labels(binary_logits(), epsilon, _rapid.binary_logits, 5)
+
+
+def binary_probabilities_and_labels(rules: Rules, epsilon: float) -> Kernel:
+    """Binary cross entropy, a kernel of (probability, label)."""
+    return _of_labels(binary_probabilities(rules), epsilon, _rapid.binary_probabilities, 4)
 
 
 def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
@@ -194,26 +205,50 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
 
 
+def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
+    """Return what stands at the label of each row, and where that is."""
+    classes = xp.arange(x.shape[axis], dtype=y.dtype, device=device_of(xp, x))
+    hot = y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1))))
+    if gathers(xp, x):
+        return xp.take_along_axis(x, xp.where(y < 0, 0, y), axis=axis), hot
+    return xp.sum(xp.where(hot, x, 0.0), axis=axis, keepdims=True), hot
+
+
+def _of_indices(
+    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None], buffers: int
+) -> Kernel:
+    """Return a kernel of (predictions, class index), from what it is of the row, the label's and the label's place.
+
+    An index of -1 is none, and gives NaN.
+    """
+
+    def value(xp: Any, x: Any, y: Any) -> Any:
+        y = xp.expand_dims(y, axis=axis)
+        return xp.squeeze(xp.where(y < 0, math.nan, cost(xp, x, *_marked(xp, x, y, axis), axis)), axis=axis)
+
+    def by_x(xp: Any, x: Any, y: Any) -> Any:
+        y = xp.expand_dims(y, axis=axis)
+        return xp.where(y < 0, math.nan, slope(xp, x, *_marked(xp, x, y, axis), axis))
+
+    return Kernel(value, (by_x,), axis, rapid=rapid, buffers=buffers)
+
+
 def indices(axis: int) -> Kernel:
-    """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
+    """Softmax cross entropy, a kernel of (logits, class index)."""
+    return _of_indices(_stable.softmax_cost, _stable.softmax_slope, axis, _rapid.indices, 3)
 
-    def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:
-        classes = xp.arange(z.shape[axis], dtype=y.dtype, device=device_of(xp, z))
-        hot = y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1))))
-        if gathers(xp, z):
-            return xp.take_along_axis(z, xp.where(y < 0, 0, y), axis=axis), hot
-        return xp.sum(xp.where(hot, z, 0.0), axis=axis, keepdims=True), hot
 
-    def value(xp: Any, z: Any, y: Any) -> Any:
-        y = xp.expand_dims(y, axis=axis)
-        loss = _stable.softmax_cost(xp, z, *marked(xp, z, y), axis)
-        return xp.squeeze(xp.where(y < 0, math.nan, loss), axis=axis)
+def index_probabilities(axis: int) -> Kernel:
+    """Cross entropy, a kernel of (probabilities, class index)."""
 
-    def slope(xp: Any, z: Any, y: Any) -> Any:
-        y = xp.expand_dims(y, axis=axis)
-        return xp.where(y < 0, math.nan, _stable.softmax_slope(xp, z, *marked(xp, z, y), axis))
+    def cost(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost
+        return xp.where(xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True), -xp.log(_positive(xp, own)), math.nan)
 
-    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3)
+    def slope(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001
+        right = xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True)
+        return xp.where(right, xp.where(hot, -1 / _positive(xp, p), 0.0), math.nan)
+
+    return _of_indices(cost, slope, axis, _rapid.index_probabilities, 0)
 
 
 def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:

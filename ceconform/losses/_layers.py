@@ -59,14 +59,14 @@ class Blocks:
 
     def product(self, a: Any, b: Any) -> Any:
         """Multiply matrices. The products of half precision are exact in float32; JAX adds them up there unasked."""
-        xp, dtype = self.on.xp, self.on.x.dtype
+        xp, dtype = self.on.xp, self.on.computing
         if made_of(xp, "jax") and a.dtype == b.dtype and dtype == xp.float32:
             return xp.matmul(a, b, preferred_element_type=dtype)
         return xp.matmul(self.cast(a), self.cast(b))
 
     def cast(self, x: Any) -> Any:
         """Return an array in the dtype of the computation, itself if it is there."""
-        return self.on.xp.astype(x, self.on.x.dtype, copy=False)
+        return self.on.xp.astype(x, self.on.computing, copy=False)
 
     @property
     def hard(self) -> bool:

@@ -16,7 +16,7 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     """Evaluate the rows, differentiable by each of the inputs, one block at a time."""
     rows = y.shape[0]
     if rows == 0:
-        return jnp.zeros(0, dtype=blocks.on.x.dtype)
+        return jnp.zeros(0, dtype=blocks.on.computing)
 
     def divided(x: Any) -> Any:
         """In blocks; the last is filled up with zeros, whose cotangents are 0."""
@@ -45,7 +45,7 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
             add = (None if total is None else total + part for total, part in zip(totals, others, strict=True))
             return tuple(add), first.astype(hidden.dtype)
 
-        nothing = tuple(None if x is None else jnp.zeros(x.shape, dtype=blocks.on.x.dtype) for x in rest)
+        nothing = tuple(None if x is None else jnp.zeros(x.shape, dtype=blocks.on.computing) for x in rest)
         totals, by_row = jax.lax.scan(one, nothing, (divided(y), divided(cotangent), divided(hidden)))
         whole = (None if x is None else total.astype(x.dtype) for total, x in zip(totals, rest, strict=True))
         return (None, joined(by_row), *whole)

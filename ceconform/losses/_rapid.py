@@ -1,10 +1,11 @@
 """The careful arithmetic of `_stable` where nothing traces: in place, and with as few passes as it takes.
 
-Only finite numbers and valid labels are looked after: where an answer comes out infinite or NaN, the plain form has
-the last word.
+Each works on a block, in arrays of the dtype of the computation, which is float64 for predictions that are narrower:
+then their differences are exact, and nothing has to be put back. Only finite numbers and valid labels are looked
+after: where a loss comes out infinite or NaN, the plain form has the last word.
 NumPy and PyTorch share these lines, and `np` is either. Everything as large as the predictions goes into arrays that
 are there already, because fresh memory costs more than arithmetic; and nothing as large is compared, which PyTorch
-does slowly.
+does slowly. The last step to a narrower dtype is a copy: arithmetic on two dtypes is slow in both.
 """
 
 from __future__ import annotations
@@ -12,68 +13,140 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["binary_logits", "indices"]
+__all__ = ["binary_logits", "binary_probabilities", "index_probabilities", "indices"]
 
 
-def indices(np: Any, work: Any, losses: Any, slopes: Any, z: Any, y: Any) -> None:
-    """Write the softmax cross entropy of rows z and class indices y, and its slope by z if asked."""
+def _places(np: Any, x: Any, y: Any) -> Any:
+    """Return where the labels are, counted through the block."""
+    return y if x.shape[0] == 1 else y + x.shape[-1] * np.arange(x.shape[0])
+
+
+def indices(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, z: Any, y: Any) -> None:
+    """Write the softmax cross entropy of rows z and class indices y, and its gradient if asked."""
     if bool(np.amin(y) < 0):
         losses[...] = math.nan
         return
-    gap, carried, lost = work
-    label = y + z.shape[-1] * np.arange(z.shape[0])  # counted through the block
-    highest = np.amax(z, axis=-1, keepdims=True)
-    np.subtract(z, highest, out=gap)
-    np.subtract(gap, z, out=carried)
-    np.subtract(gap, carried, out=lost)
-    np.subtract(lost, z, out=lost)
-    np.add(carried, highest, out=carried)
-    np.add(lost, carried, out=lost)  # minus the rounding error of z - max z, by two-sum
+    gap, *spare = work
+    label = _places(np, z, y)
+    gap[...] = z
+    highest = np.amax(gap, axis=-1, keepdims=True)
+    np.subtract(gap, highest, out=gap)
+    lost = _rounding(np, spare, gap, z, highest) if z.dtype == gap.dtype else None
     drop = -np.take(gap, label)
     odds = np.exp(gap, out=gap)
-    np.multiply(lost, odds, out=lost)
-    np.subtract(odds, lost, out=odds)
+    if lost is not None:
+        np.multiply(lost, odds, out=lost)
+        np.subtract(odds, lost, out=odds)
     own = np.take(odds, label)
     np.reshape(odds, (-1,))[label] = 0
     others = np.sum(odds, axis=-1)
     every = others + own
     losses[...] = np.where(drop == 0, np.log1p(others), np.log(every) + drop)
-    if slopes is not None:
-        np.divide(odds, every[:, None], out=slopes)
-        np.reshape(slopes, (-1,))[label] = -others / every
+    if gradient is not None:
+        scale = cotangent / every
+        np.multiply(odds, scale[:, None], out=odds)
+        np.reshape(odds, (-1,))[label] = -others * scale
+        gradient[...] = odds
 
 
-def binary_logits(np: Any, work: Any, losses: Any, slopes: Any, z: Any, t: Any, *, epsilon: float) -> None:
-    """Write the binary cross entropy of logits z and labels t, smoothed by ε, and its slope by z if asked."""
-    if not bool((np.amin(t) >= 0) & (np.amax(t) <= 1)):
+def _rounding(np: Any, work: Any, gap: Any, z: Any, highest: Any) -> Any:
+    """Return minus the rounding error of gap = z - highest, by two-sum."""
+    carried, lost = work
+    np.subtract(gap, z, out=carried)
+    np.subtract(gap, carried, out=lost)
+    np.subtract(lost, z, out=lost)
+    np.add(carried, highest, out=carried)
+    return np.add(lost, carried, out=lost)
+
+
+def index_probabilities(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, y: Any) -> None:
+    """Write the cross entropy of rows p and class indices y, and its gradient if asked."""
+    if bool(np.amin(y) < 0) or not _within(np, p):
         losses[...] = math.nan
         return
-    e, negative, sign, side, small = work
-    np.subtract(1, t, out=negative)
-    if epsilon != 0:
-        t = (1 - epsilon) * t + epsilon / 2
-        negative = (1 - epsilon) * negative + epsilon / 2
-    np.abs(z, out=sign)
+    label = _places(np, p, y)
+    own = np.asarray(np.take(p, label), dtype=losses.dtype)
+    np.log(own, out=losses)
+    np.negative(losses, out=losses)
+    if gradient is not None:
+        gradient[...] = 0
+        np.reshape(gradient, (-1,))[label] = np.asarray(-cotangent / own, dtype=gradient.dtype)
+
+
+def binary_probabilities(
+    np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, t: Any, *, epsilon: float
+) -> None:
+    """Write the binary cross entropy of probabilities p and labels t, smoothed by ε, and its gradient if asked."""
+    if not _within(np, p) or not _within(np, t):
+        losses[...] = math.nan
+        return
+    positive, negative, up, down = work
+    _sides(np, t, epsilon, positive, negative)
+    up[...] = p
+    np.negative(up, out=down)
+    np.log(up, out=losses)
+    np.multiply(losses, positive, out=losses)
+    np.log1p(down, out=down)
+    np.multiply(down, negative, out=down)
+    np.add(losses, down, out=losses)
+    np.negative(losses, out=losses)
+    if gradient is not None:
+        np.subtract(1, up, out=down)
+        np.multiply(up, down, out=down)
+        np.subtract(up, positive, out=up)  # p (t + 1 - t) - t
+        np.divide(up, down, out=up)
+        np.multiply(up, cotangent, out=up)
+        gradient[...] = up
+
+
+def binary_logits(
+    np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, z: Any, t: Any, *, epsilon: float
+) -> None:
+    """Write the binary cross entropy of logits z and labels t, smoothed by ε, and its gradient if asked."""
+    if not _within(np, t):
+        losses[...] = math.nan
+        return
+    positive, negative, e, sign, side = work
+    _sides(np, t, epsilon, positive, negative)
+    side[...] = z
+    np.abs(side, out=sign)
     np.negative(sign, out=e)
     np.exp(e, out=e)
-    np.log1p(e, out=small)
-    np.add(sign, z, out=side)
-    np.multiply(side, negative, out=side)
-    np.subtract(sign, z, out=sign)
-    np.multiply(sign, t, out=sign)
-    np.add(side, sign, out=side)
-    np.multiply(side, 0.5, out=side)  # of z + |z| and |z| - z: what is max(z, 0) and max(-z, 0)
-    np.add(side, small, out=losses)
-    if slopes is None:
+    np.add(sign, side, out=losses)
+    np.subtract(sign, side, out=sign)
+    np.multiply(losses, negative, out=losses)
+    np.multiply(sign, positive, out=sign)
+    np.add(losses, sign, out=losses)
+    np.multiply(losses, 0.5, out=losses)  # of z + |z| and |z| - z: what is max(z, 0) and max(-z, 0)
+    np.log1p(e, out=sign)
+    np.add(losses, sign, out=losses)
+    if gradient is None:
         return
-    np.add(e, 1, out=small)
-    np.divide(e, small, out=small)
-    np.copysign(np.asarray(1.0, dtype=z.dtype), z, out=sign)
-    np.multiply(small, sign, out=small)
+    np.copysign(np.ones_like(side[:1]), side, out=sign)
+    np.add(e, 1, out=side)
+    np.divide(e, side, out=e)
+    np.multiply(e, sign, out=e)
     np.add(sign, 1, out=side)
     np.multiply(side, negative, out=side)
     np.subtract(1, sign, out=sign)
-    np.multiply(sign, t, out=sign)
+    np.multiply(sign, positive, out=sign)
     np.subtract(side, sign, out=side)
     np.multiply(side, 0.5, out=side)  # 1 - t for a logit above 0, -t below
-    np.subtract(side, small, out=slopes)
+    np.subtract(side, e, out=side)
+    np.multiply(side, cotangent, out=side)
+    gradient[...] = side
+
+
+def _within(np: Any, x: Any) -> bool:
+    """Whether all numbers lie in [0, 1]."""
+    return bool((np.amin(x) >= 0) & (np.amax(x) <= 1))
+
+
+def _sides(np: Any, t: Any, epsilon: float, positive: Any, negative: Any) -> None:
+    """Write the masses of both labels, smoothed by ε."""
+    positive[...] = t
+    np.subtract(1, positive, out=negative)
+    if epsilon != 0:
+        for side in (positive, negative):
+            np.multiply(side, 1 - epsilon, out=side)
+            np.add(side, epsilon / 2, out=side)

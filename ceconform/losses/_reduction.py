@@ -91,10 +91,18 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
 
 
 def coefficients(xp: Any, losses: Any, how: Reduction) -> Any:
-    """Return the derivative of the answer by the loss of each row (for `none`, of the sum of the answers)."""
+    """Return the derivative of the answer by the loss of each row (for `none`, of the sum of the answers).
+
+    One number, where it is the same for all; of the losses only their shape and dtype are looked at.
+    """
+    means = how.kind in {"mean", "weighted_mean"}
+    if how.weight is None and how.counts is None and not (means and (how.kind != "mean" or how.divisor)):
+        count = math.prod(losses.shape) if means else 1
+        if count:
+            return 1 / how.unit / count
     weight = xp.ones_like(losses) if how.weight is None else how.weight
     weight = weight / how.unit
-    if how.kind in {"mean", "weighted_mean"}:
+    if means:
         weight = xp.where(weight == 0, 0.0, _over(weight, _divisor(xp, losses, how), xp, how.empty))
     return weight if how.counts is None else xp.where(how.counts, weight, 0.0)
 

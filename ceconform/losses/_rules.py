@@ -49,6 +49,12 @@ class Rules:
     empty: str | None = None
 
 
+    @property
+    def plain(self) -> bool:
+        """Whether they are the definition's."""
+        return self == PLAIN
+
+
 PLAIN = Rules()
 """The definition."""
 

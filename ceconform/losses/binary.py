@@ -29,9 +29,12 @@ def describe(
     """Describe a binary loss: the mass of the positive and of the negative label, and what each costs."""
     gamma = number(gamma, "gamma", 0.0, math.inf)
     of_logits = on.space == "logits"
-    if of_logits and gamma == 0 and alpha is None and pos_weight is None and on.rules.smoothing is None:
+    if gamma == 0 and alpha is None and pos_weight is None and on.rules.smoothing is None:
         epsilon = number(label_smoothing, "label_smoothing", 0.0, 1.0)
-        return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels))
+        if of_logits:
+            return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels))
+        if on.rules.plain:
+            return on.evaluation(_kernels.binary_probabilities_and_labels(on.rules, epsilon), shares(on, labels))
     positive, negative = binary_labels(on, labels, label_smoothing)
     positive = on.weighted(on.weights(pos_weight, "pos_weight", on.rows), positive)
     if alpha is not None:

@@ -52,8 +52,8 @@ class Linear:
 
     def _gradient(self) -> Any:
         xp = self.xp
-        losses = xp.reshape(xp.zeros_like(self.y, dtype=self.blocks.on.x.dtype), self.shape[:-1])
-        cotangent = xp.reshape(coefficients(xp, losses, self.reduction), (-1,))
+        losses = xp.reshape(xp.zeros_like(self.y, dtype=self.blocks.on.computing), self.shape[:-1])
+        cotangent = xp.reshape(losses + coefficients(xp, losses, self.reduction), (-1,))
         if self.target_weight is not None:
             cotangent = pull(xp, PRODUCT, cotangent, self.target_weight)
         found = gradients(self.blocks, self.y, cotangent, *self.inputs, wanted=(True, False, False, False))
@@ -140,7 +140,7 @@ def linear_cross_entropy(
     array([1.92874985e-22])
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
-    on, weight, bias = _layer(subject("linear_cross_entropy", hidden, "hidden", common), hidden, weight, bias)
+    on, weight, bias = _layer(subject("linear_cross_entropy", hidden, "hidden", common, widened=False), hidden, weight, bias)
     xp, classes = on.xp, int(weight.shape[0])
     y, counts = indices(on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis")
     where = None if counts is None else xp.expand_dims(counts, axis=-1)
@@ -222,7 +222,7 @@ def _shares(on: Subject, y: Any, target_weight: Any, class_weight: Any, epsilon:
         return None, None
     xp = on.xp
     if target_weight is None:
-        target = xp.where(y >= 0, xp.ones_like(y, dtype=on.x.dtype), math.nan)
+        target = xp.where(y >= 0, xp.ones_like(y, dtype=on.computing), math.nan)
         return target, target
     if epsilon == 0:
         return target_weight, target_weight

@@ -22,9 +22,10 @@ def _describe(
     """Describe a loss of class indices: that of the one-hot labels, without making these where nothing needs them."""
     y, counts = indices(on, labels, ignore_index)
     single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
-    if single and class_weight is None and on.space == "logits":
+    kernel = {"logits": _kernels.indices, "probabilities": _kernels.index_probabilities}.get(on.space)
+    if single and class_weight is None and kernel is not None and (on.rules.plain or on.space == "logits"):
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
-        return on.evaluation(_kernels.indices(on.checked_axis), y, counts=counts, mass=one, target_mass=one)
+        return on.evaluation(kernel(on.checked_axis), y, counts=counts, mass=one, target_mass=one)
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
