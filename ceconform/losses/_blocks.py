@@ -16,8 +16,8 @@ from ceconform.losses._kernel import Kernel, pull
 
 __all__ = ["evaluate", "rescaled", "rows_like"]
 
-ELEMENTS = 65_536
-"""Of a block, for each thread: the arrays of one stay in the cache of a core."""
+ELEMENTS = 262_144
+"""Of a block, for each thread: the arrays of one stay in the cache, and the calls are few."""
 
 
 def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotangent: Any = None) -> tuple[Any, Any]:
@@ -26,17 +26,24 @@ def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotange
     A cotangent is a number, or one for each loss.
     """
     shape, axis = tuple(arrays[0].shape), kernel.axis
-    rows = _rows(kernel, shape)
+    losses = rows_like(xp, kernel, dtype, arrays[0])
+    gradient = None if cotangent is None else xp.empty_like(arrays[0])
+    if not math.prod(shape):
+        return losses, gradient
     if axis is None or axis == -1:
         flat = (-1,) if axis is None else (-1, shape[-1])
-        arrays = [xp.reshape(array, flat if array.ndim == len(shape) else (-1,)) for array in arrays]
-        if not isinstance(cotangent, float | None):
-            cotangent = xp.reshape(cotangent, (-1,))
-    losses = xp.empty(arrays[0].shape[:1] if axis is None or axis == -1 else rows, dtype=dtype)
-    gradient = None if cotangent is None else xp.empty_like(arrays[0])
-    if math.prod(shape):
+
+        def flattened(array: Any) -> Any:
+            new = flat if array.ndim == len(shape) else (-1,)
+            return array if array.ndim == len(new) else xp.reshape(array, new)
+
+        arrays = [flattened(array) for array in arrays]
+        steep = None if gradient is None else flattened(gradient)
+        factors = cotangent if isinstance(cotangent, float | None) else xp.reshape(cotangent, (-1,))
+        _fill(xp, kernel, xp.reshape(losses, (-1,)), steep, factors, arrays)
+    else:
         _fill(xp, kernel, losses, gradient, cotangent, arrays)
-    return xp.reshape(losses, rows), None if gradient is None else xp.reshape(gradient, shape)
+    return losses, gradient
 
 
 def rows_like(xp: Any, kernel: Kernel, dtype: Any, x: Any) -> Any:
@@ -53,17 +60,20 @@ def _fill(xp: Any, kernel: Kernel, losses: Any, gradient: Any, cotangent: Any, a
     library = sys.modules["torch" if made_of(xp, "torch") else "numpy"]
     x = arrays[0]
     count = 1 if kernel.axis == -x.ndim else x.shape[0]  # no row lies within the first axis
-    size = math.prod(x.shape) // count
     threads = library.get_num_threads() if made_of(xp, "torch") else 1
-    step = max(threads * ELEMENTS // size, 1)
-    room = [xp.empty((min(step, count), *x.shape[1:]), dtype=losses.dtype) for _ in range(kernel.buffers)]
+    step = min(max(threads * ELEMENTS * count // math.prod(x.shape), 1), count)
+    rooms = kernel.buffers + (kernel.spare if x.dtype == losses.dtype else 0)
+    room = [xp.empty((step, *x.shape[1:]), dtype=losses.dtype) for _ in range(rooms)]
+    if step == count:
+        _block(xp, kernel, library, room, losses, gradient, cotangent, arrays)
+        return
     for start in range(0, count, step):
-        part = ... if step >= count else slice(start, start + step)
+        part = slice(start, start + step)
         _block(
             xp,
             kernel,
             library,
-            [each[: count - start] for each in room] if start + step > count else room,
+            room if start + step <= count else [each[: count - start] for each in room],
             losses[part],
             None if gradient is None else gradient[part],
             cotangent if isinstance(cotangent, float | None) else cotangent[part],

@@ -32,9 +32,14 @@ Cotangent = Callable[[Any], Any]
 """Returns what the losses are multiplied by on the way to the answer: a number, or one for each, given their like."""
 
 
-def losses_of(xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent) -> Any:
-    """Return the losses in this dtype, differentiable; the cotangent is what to expect in the backward pass."""
-    if traced(xp, arrays[0]):
+def losses_of(
+    xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent, *, eager: bool
+) -> Any:
+    """Return the losses in this dtype, differentiable; the cotangent is what to expect in the backward pass.
+
+    `eager`: nothing traces.
+    """
+    if not eager:
         return differentiable(xp, kernel, xp.astype(arrays[0], dtype, copy=False), *arrays[1:])
     if made_of(xp, "torch"):
         from ceconform.losses._derivatives_torch import losses_of as losses_of_torch
@@ -44,10 +49,10 @@ def losses_of(xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cota
 
 
 def losses_and_gradient(
-    xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent
+    xp: Any, kernel: Kernel, dtype: Any, arrays: tuple[Any, ...], cotangent: Cotangent, *, eager: bool
 ) -> tuple[Any, Any]:
     """Return the losses in this dtype, and the gradient by the predictions for this cotangent."""
-    if not traced(xp, arrays[0]):
+    if eager:
         factors = cotangent(_blocks.rows_like(xp, kernel, dtype, arrays[0]))
         return _blocks.evaluate(xp, kernel, dtype, arrays, factors)
     arrays = (xp.astype(arrays[0], dtype, copy=False), *arrays[1:])

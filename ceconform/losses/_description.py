@@ -56,6 +56,8 @@ class Subject:
     """Counted from the end."""
     common: Common
     rules: Rules
+    eager: bool
+    """Whether nothing traces, so that numbers may be looked at."""
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -156,7 +158,7 @@ class Subject:
         where = counts if counts is None or self.axis is None else xp.expand_dims(counts, axis=self.axis)
         if rules.checked:
             self.check(x, self.name, *RANGES[self.space], where)
-        if where is not None and (traced(xp, x) or not math.isfinite(xp.sum(x).item())):
+        if where is not None and not (self.eager and math.isfinite(xp.sum(x).item())):
             x = xp.where(where, x, 0.5 if self.space == "probabilities" else 0.0)
         reduction = Reduction(
             kind=self.common.reduction,
@@ -168,6 +170,7 @@ class Subject:
             elements=math.prod(x.shape),
             target_mass=target_mass,
             empty=rules.empty,
+            eager=self.eager,
         )
         return Evaluation(
             xp=xp,
@@ -200,7 +203,8 @@ def subject(
     dtype = x.dtype
     half = dtype != xp.float64
     single = half or computed_in_float32(common.convention, loss)
-    widened = widened and common.convention is None and not traced(xp, x)
+    eager = not traced(xp, x)
+    widened = widened and eager and common.convention is None
     computing = xp.float32 if single and not widened else xp.float64
     if not widened:
         x = xp.astype(x, computing, copy=False)
@@ -219,6 +223,7 @@ def subject(
         axis=None if axis is None else _axis(axis, x, name),
         common=common,
         rules=rules,
+        eager=eager,
     )
 
 

@@ -37,13 +37,16 @@ class Evaluation:
 
     def value(self) -> Any:
         """Return the loss."""
-        return self._reduced(losses_of(self.xp, self.kernel, self.computing, self.arrays, self._coefficients))
+        return self._reduced(self._asked(losses_of))
 
     def value_and_gradient(self) -> tuple[Any, Any]:
         """Return the loss and its gradient by the predictions; for `none`, that of the sum."""
-        xp = self.xp
-        losses, gradient = losses_and_gradient(xp, self.kernel, self.computing, self.arrays, self._coefficients)
-        return self._reduced(losses), xp.astype(gradient, self.dtype, copy=False)
+        losses, gradient = self._asked(losses_and_gradient)
+        return self._reduced(losses), self.xp.astype(gradient, self.dtype, copy=False)
+
+    def _asked(self, evaluate: Callable[..., Any]) -> Any:
+        how = self.reduction
+        return evaluate(self.xp, self.kernel, self.computing, self.arrays, self._coefficients, eager=how.eager)
 
     def _coefficients(self, losses: Any) -> Any:
         return coefficients(self.xp, losses, self.reduction)

@@ -29,6 +29,8 @@ class Kernel:
     predictions, where nothing traces; a loss that is not finite is not to be trusted."""
     buffers: int = 0
     """How many arrays of a block's size `rapid` works in."""
+    spare: int = 0
+    """How many more where the predictions are in the dtype of the computation as they come."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:

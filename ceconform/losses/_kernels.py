@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -215,7 +216,7 @@ def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
 
 
 def _of_indices(
-    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None], buffers: int
+    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None] | None
 ) -> Kernel:
     """Return a kernel of (predictions, class index), from what it is of the row, the label's and the label's place.
 
@@ -230,16 +231,17 @@ def _of_indices(
         y = xp.expand_dims(y, axis=axis)
         return xp.where(y < 0, math.nan, slope(xp, x, *_marked(xp, x, y, axis), axis))
 
-    return Kernel(value, (by_x,), axis, rapid=rapid, buffers=buffers)
+    return Kernel(value, (by_x,), axis, rapid=rapid)
 
 
-def indices(axis: int) -> Kernel:
-    """Softmax cross entropy, a kernel of (logits, class index)."""
-    return _of_indices(_stable.softmax_cost, _stable.softmax_slope, axis, _rapid.indices, 3)
+def indices(axis: int, *, known: bool) -> Kernel:
+    """Softmax cross entropy, a kernel of (logits, class index); `known`: each of them is a class's."""
+    rapid = _rapid.indices if known else None
+    return replace(_of_indices(_stable.softmax_cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2)
 
 
-def index_probabilities(axis: int) -> Kernel:
-    """Cross entropy, a kernel of (probabilities, class index)."""
+def index_probabilities(axis: int, *, known: bool) -> Kernel:
+    """Cross entropy, a kernel of (probabilities, class index); `known`: each of them is a class's."""
 
     def cost(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost
         return xp.where(xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True), -xp.log(_positive(xp, own)), math.nan)
@@ -248,7 +250,7 @@ def index_probabilities(axis: int) -> Kernel:
         right = xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True)
         return xp.where(right, xp.where(hot, -1 / _positive(xp, p), 0.0), math.nan)
 
-    return _of_indices(cost, slope, axis, _rapid.index_probabilities, 0)
+    return _of_indices(cost, slope, axis, _rapid.index_probabilities if known else None)
 
 
 def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:

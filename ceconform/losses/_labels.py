@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ceconform.errors import ArgumentError, DTypeError
 from ceconform.losses import _inputs
-from ceconform.losses._derivatives import traced
 
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
@@ -69,10 +68,21 @@ def distribution(on: Subject, labels: Any) -> Any:
     return on.xp.where((q >= 0) & (q <= 1), q, math.nan)
 
 
+class Indices(NamedTuple):
+    """Class indices."""
+
+    y: Any
+    """-1 where there is no such class, and 0 where a row is ignored."""
+    counts: Any
+    """Which rows are not ignored; None for all."""
+    known: bool
+    """Whether none is -1; where something traces, nobody knows."""
+
+
 def indices(
     on: Subject, labels: Any, ignore_index: int | None, *, classes: int | None = None, what: str = ""
-) -> tuple[Any, Any]:
-    """Return class indices, -1 where there is no such class and 0 where a row is ignored, and which rows count."""
+) -> Indices:
+    """Check class indices."""
     xp = on.xp
     classes = on.classes if classes is None else classes
     labels = on.array(labels, "labels")
@@ -83,22 +93,19 @@ def indices(
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
     unsigned = xp.isdtype(labels.dtype, "unsigned integer")
-    y = xp.astype(labels, xp.arange(0, device=_inputs.device_of(xp, on.x)).dtype, copy=False)
+    widest = xp.int64 if on.eager else xp.arange(0, device=_inputs.device_of(xp, on.x)).dtype
+    y = xp.astype(labels, widest, copy=False)
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
-    if (
-        counts is None
-        and math.prod(y.shape)
-        and not traced(xp, y)
-        and 0 <= xp.min(y).item() <= xp.max(y).item() < classes
-    ):
-        return y, None
+    if counts is None and on.eager and math.prod(y.shape) and 0 <= xp.min(y).item() and xp.max(y).item() < classes:
+        return Indices(y, None, known=True)
     known = (y >= 0) & (y < classes)
     if on.common.check:
         _inputs.expect_all(xp, labels, "labels", known, f"be class indices in [0, {classes})", counts)
     y = xp.where(known, y, -1)
-    return (y if counts is None else xp.where(counts, y, 0)), counts
+    y = y if counts is None else xp.where(counts, y, 0)
+    return Indices(y, counts, known=on.eager and not bool(xp.any(y < 0)))
 
 
 def one_hot(on: Subject, y: Any) -> Any:

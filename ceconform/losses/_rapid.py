@@ -1,8 +1,8 @@
 """The careful arithmetic of `_stable` where nothing traces: in place, and with as few passes as it takes.
 
 Each works on a block, in arrays of the dtype of the computation, which is float64 for predictions that are narrower:
-then their differences are exact, and nothing has to be put back. Only finite numbers and valid labels are looked
-after: where a loss comes out infinite or NaN, the plain form has the last word.
+then their differences are exact, and nothing has to be put back. Only finite numbers are looked after: where a loss
+comes out infinite or NaN, the plain form has the last word.
 NumPy and PyTorch share these lines, and `np` is either. Everything as large as the predictions goes into arrays that
 are there already, because fresh memory costs more than arithmetic; and nothing as large is compared, which PyTorch
 does slowly. The last step to a narrower dtype is a copy: arithmetic on two dtypes is slow in both.
@@ -15,37 +15,58 @@ from typing import Any
 
 __all__ = ["binary_logits", "binary_probabilities", "index_probabilities", "indices"]
 
+REACH = 300.0
+"""The exponentials of narrower logits up to here, and their quotients, are normal float64 numbers: nothing is
+subtracted from them first. Where a class lies so far below the label that it has none, no narrower dtype has its part
+in the loss."""
 
-def _places(np: Any, x: Any, y: Any) -> Any:
-    """Return where the labels are, counted through the block."""
-    return y if x.shape[0] == 1 else y + x.shape[-1] * np.arange(x.shape[0])
+
+def _at(np: Any, x: Any, y: Any) -> Any:
+    """Return where the labels are, as `_taken` and `_put` take it."""
+    return y[:, None] if np.__name__ == "torch" else (np.arange(x.shape[0]), y)
+
+
+def _taken(x: Any, at: Any) -> Any:
+    return x[at] if isinstance(at, tuple) else x.gather(1, at)[:, 0]
+
+
+def _put(x: Any, at: Any, value: Any) -> None:
+    if isinstance(at, tuple):
+        x[at] = value
+    else:
+        x.scatter_(1, at, value if isinstance(value, float) else value.to(x.dtype)[:, None])
 
 
 def indices(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, z: Any, y: Any) -> None:
     """Write the softmax cross entropy of rows z and class indices y, and its gradient if asked."""
-    if bool(np.amin(y) < 0):
-        losses[...] = math.nan
-        return
-    gap, *spare = work
-    label = _places(np, z, y)
-    gap[...] = z
-    highest = np.amax(gap, axis=-1, keepdims=True)
-    np.subtract(gap, highest, out=gap)
-    lost = _rounding(np, spare, gap, z, highest) if z.dtype == gap.dtype else None
-    drop = -np.take(gap, label)
-    odds = np.exp(gap, out=gap)
-    if lost is not None:
-        np.multiply(lost, odds, out=lost)
-        np.subtract(odds, lost, out=odds)
-    own = np.take(odds, label)
-    np.reshape(odds, (-1,))[label] = 0
-    others = np.sum(odds, axis=-1)
-    every = others + own
-    losses[...] = np.where(drop == 0, np.log1p(others), np.log(every) + drop)
+    odds, *spare = work
+    at = _at(np, z, y)
+    odds[...] = z
+    own = _taken(odds, at)
+    narrow = z.dtype != odds.dtype
+    if narrow and np.amax(z).item() <= REACH and np.amin(own).item() >= -REACH:
+        np.exp(odds, out=odds)
+        own = np.exp(own)
+        _put(odds, at, 0.0)
+        others = np.sum(odds, axis=-1)
+        np.log1p(others / own, out=losses)
+    else:
+        highest = np.amax(odds, axis=-1, keepdims=True)
+        drop = highest[:, 0] - own
+        np.subtract(odds, highest, out=odds)
+        lost = None if narrow else _rounding(np, spare, odds, z, highest)
+        np.exp(odds, out=odds)
+        if lost is not None:
+            np.multiply(lost, odds, out=lost)
+            np.subtract(odds, lost, out=odds)
+        own = _taken(odds, at)
+        _put(odds, at, 0.0)
+        others = np.sum(odds, axis=-1)
+        losses[...] = np.where(drop == 0, np.log1p(others), np.log(others + own) + drop)
     if gradient is not None:
-        scale = cotangent / every
+        scale = cotangent / (others + own)
         np.multiply(odds, scale[:, None], out=odds)
-        np.reshape(odds, (-1,))[label] = -others * scale
+        _put(odds, at, -others * scale)
         gradient[...] = odds
 
 
@@ -61,16 +82,16 @@ def _rounding(np: Any, work: Any, gap: Any, z: Any, highest: Any) -> Any:
 
 def index_probabilities(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, y: Any) -> None:
     """Write the cross entropy of rows p and class indices y, and its gradient if asked."""
-    if bool(np.amin(y) < 0) or not _within(np, p):
+    if not _within(np, p):
         losses[...] = math.nan
         return
-    label = _places(np, p, y)
-    own = np.asarray(np.take(p, label), dtype=losses.dtype)
+    at = _at(np, p, y)
+    own = np.asarray(_taken(p, at), dtype=losses.dtype)
     np.log(own, out=losses)
     np.negative(losses, out=losses)
     if gradient is not None:
         gradient[...] = 0
-        np.reshape(gradient, (-1,))[label] = np.asarray(-cotangent / own, dtype=gradient.dtype)
+        _put(gradient, at, -cotangent / own)
 
 
 def binary_probabilities(
@@ -93,7 +114,7 @@ def binary_probabilities(
     if gradient is not None:
         np.subtract(1, up, out=down)
         np.multiply(up, down, out=down)
-        np.subtract(up, positive, out=up)  # p (t + 1 - t) - t
+        np.subtract(up, positive, out=up)
         np.divide(up, down, out=up)
         np.multiply(up, cotangent, out=up)
         gradient[...] = up
@@ -139,7 +160,7 @@ def binary_logits(
 
 def _within(np: Any, x: Any) -> bool:
     """Whether all numbers lie in [0, 1]."""
-    return bool((np.amin(x) >= 0) & (np.amax(x) <= 1))
+    return bool(np.amin(x).item() >= 0 and np.amax(x).item() <= 1)
 
 
 def _sides(np: Any, t: Any, epsilon: float, positive: Any, negative: Any) -> None:

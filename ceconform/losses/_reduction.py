@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceconform.errors import ArgumentError
-from ceconform.losses._derivatives import differentiable, traced
+from ceconform.losses._derivatives import differentiable
 from ceconform.losses._inputs import device_of
 from ceconform.losses._kernel import PRODUCT
 
@@ -37,6 +37,8 @@ class Reduction:
     """Σ_c q_c w_c of each row, of the labels before they are smoothed."""
     empty: str | None = None
     """`zero`: the mean of nothing is 0."""
+    eager: bool
+    """Whether nothing traces, so that numbers may be looked at."""
 
 
 def expect_reduction(kind: Any) -> None:
@@ -82,7 +84,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         return total
     if how.divisor is None and how.counts is None and how.kind == "mean" and losses.shape:
         count = math.prod(losses.shape)
-        if count and not traced(xp, losses) and math.isfinite(total.item()):
+        if count and how.eager and math.isfinite(total.item()):
             return total / count
     divisor = _divisor(xp, losses, how)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.

@@ -142,7 +142,7 @@ def linear_cross_entropy(
     common = Common(reduction, sample_weight, base, convention, check, xp)
     on, weight, bias = _layer(subject("linear_cross_entropy", hidden, "hidden", common, widened=False), hidden, weight, bias)
     xp, classes = on.xp, int(weight.shape[0])
-    y, counts = indices(on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis")
+    y, counts, _ = indices(on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis")
     where = None if counts is None else xp.expand_dims(counts, axis=-1)
     on.check(on.x, "hidden", -math.inf, math.inf, where)
     if class_weight is not None:
@@ -163,6 +163,7 @@ def linear_cross_entropy(
         elements=math.prod(on.rows) * classes,
         target_mass=target_mass,
         empty=on.rules.empty,
+        eager=on.eager,
     )
     y = xp.reshape(y if counts is None else xp.where(counts, y, classes), (-1,))
     rows = block_rows(int(y.shape[0]), classes)

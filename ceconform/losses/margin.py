@@ -272,7 +272,7 @@ def categorical_hinge_loss(
     """
     common = Common(reduction, sample_weight, None, convention, check, xp)
     on = subject("categorical_hinge_loss", logits, "logits", common, axis=axis)
-    y, counts = indices(on, labels, ignore_index)
+    y, counts, _ = indices(on, labels, ignore_index)
     return on.evaluation(
         _margins.categorical_hinge(on.checked_axis, 0.0 if on.rules.floor_scores else -math.inf),
         one_hot(on, y),

@@ -20,12 +20,12 @@ def _describe(
     on: Subject, labels: Any, ignore_index: int | None, *, label_smoothing: float = 0.0, class_weight: Any = None
 ) -> Evaluation:
     """Describe a loss of class indices: that of the one-hot labels, without making these where nothing needs them."""
-    y, counts = indices(on, labels, ignore_index)
+    y, counts, known = indices(on, labels, ignore_index)
     single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
     kernel = {"logits": _kernels.indices, "probabilities": _kernels.index_probabilities}.get(on.space)
     if single and class_weight is None and kernel is not None and (on.rules.plain or on.space == "logits"):
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
-        return on.evaluation(kernel(on.checked_axis), y, counts=counts, mass=one, target_mass=one)
+        return on.evaluation(kernel(on.checked_axis, known=known), y, counts=counts, mass=one, target_mass=one)
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
