@@ -14,6 +14,7 @@ import ceconform as cc
 from ceconform.formats import unit_in_the_last_place
 from ceconform.losses import _blocks, _kernels
 from ceconform.losses._kernel import pull
+from ceconform.losses._rules import PLAIN
 
 WIDE = math.ceil(2.5 * _blocks.ELEMENTS / 1000)
 """Rows of 1,000 classes: two blocks and a half."""
@@ -114,3 +115,109 @@ def test_the_callers_arrays_are_left_alone(eager):
     z, y = backend.asarray(np.asarray([[1.0, 2.0], [3.0, 4.0]]), "float32", device), backend.asarray(np.asarray([0, 1]))
     cc.value_and_grad(cc.sparse_cross_entropy_with_logits)(z, y)
     np.testing.assert_array_equal([[1, 2], [3, 4]], backend.asnumpy(z))
+
+
+PROBABILITIES = st.one_of(st.floats(0, 1, width=32), st.sampled_from([0.0, 1.0, 1e-45, -0.5, 1.5]))
+
+
+@given(data=st.data())
+def test_indices_of_probabilities_in_place_are_those_of_the_plain_form(data):
+    """Certain, impossible and invalid probabilities included."""
+    from conftest import prepared
+
+    p = data.draw(arrays.arrays(np.float32, (4, 3), elements=PROBABILITIES))
+    y = data.draw(arrays.arrays(np.int64, (4,), elements=st.integers(0, 2)))
+    alike(*both((prepared("numpy"), "cpu"), _kernels.index_probabilities(-1, known=True), p, y))
+
+
+@given(data=st.data(), epsilon=st.sampled_from([0.0, 0.1]))
+def test_binary_probabilities_in_place_are_those_of_the_plain_form(data, epsilon):
+    """Certain and invalid probabilities and labels included."""
+    from conftest import prepared
+
+    p = data.draw(arrays.arrays(np.float32, (5,), elements=PROBABILITIES))
+    t = data.draw(arrays.arrays(np.float32, (5,), elements=PROBABILITIES))
+    kernel = _kernels.binary_probabilities_and_labels(PLAIN, epsilon)
+    (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), kernel, p, t)
+    alike([value], [right])
+    finite = np.isfinite(steep)
+    np.testing.assert_array_equal(slope[~finite], steep[~finite])
+    with np.errstate(all="ignore"):
+        terms = np.maximum(np.abs(t / p.astype(np.float64)), np.abs((1 - t) / (1 - p.astype(np.float64))))
+    limit = 1e-6 * (np.nan_to_num(terms[finite]) + 1)
+    np.testing.assert_array_less(np.abs(slope[finite] - steep[finite]), limit)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0])
+def test_certain_probabilities_cost_nothing_or_everything(eager, p):
+    """Where a block holds numbers that are exactly 0 or 1, in narrow dtypes too."""
+    backend, device = eager
+    both_labels = backend.asarray(np.asarray([0.0, 1.0, 1e-45]), "float32", device)
+    predictions = backend.asarray(np.full(3, p), "float32", device)
+    loss = backend.asnumpy(cc.binary_cross_entropy(predictions, both_labels, reduction="none"))
+    np.testing.assert_array_equal(loss, [0, math.inf, math.inf] if p == 0 else [math.inf, 0, math.inf])
+
+
+@pytest.mark.parametrize("shift", [-400.0, 0.0, 299.0, 301.0, 1e30])
+def test_far_logits_are_as_near_ones(eager, shift):
+    """Within and beyond what exponentials of float64 reach, a row's loss is that of its differences."""
+    backend, device = eager
+    z = np.asarray([[0.0, -2.0, 1.0], [-3.0, 4.0, 4.0]], dtype=np.float32)
+    moved = (z + np.float32(shift)).astype(np.float32)
+    y = np.asarray([2, 0])
+    ours = cc.sparse_cross_entropy_with_logits(
+        backend.asarray(moved, "float32", device), backend.asarray(y), reduction="none"
+    )
+    exact = moved.astype(np.float64) - moved.astype(np.float64).max(axis=-1, keepdims=True)
+    right = np.log(np.exp(exact).sum(axis=-1)) - exact[np.arange(2), y]
+    np.testing.assert_allclose(backend.asnumpy(ours), right.astype(np.float32), rtol=1.2e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("factor", [1.0, 4096.0, 0.0])
+def test_a_scaled_loss_has_a_scaled_gradient(torch, dtype, factor):
+    """Nothing that a scaled loss keeps is lost, in half precision either; a zero gives zeros."""
+    z = torch.tensor([[0.0, -17.0], [2.0, 2.0]], dtype=getattr(torch, dtype), requires_grad=True)
+    (cc.sparse_cross_entropy_with_logits(z, torch.tensor([0, 1])) * factor).backward()
+    exact = z.detach().to(torch.float64).requires_grad_()
+    (torch.nn.functional.cross_entropy(exact, torch.tensor([0, 1])) * factor).backward()
+    # A row's two entries are opposite; those of the built-in lose digits where the label is nearly certain.
+    right = torch.stack([exact.grad[:, 1], -exact.grad[:, 1]], dim=1) * torch.tensor([[-1.0], [-1.0]])
+    half = dtype in {"float16", "bfloat16"}
+    torch.testing.assert_close(
+        z.grad.to(torch.float64), right, rtol=0.01 if half else 1e-6, atol=3e-8 if dtype == "float16" else 0
+    )
+
+
+def test_a_gradient_of_single_losses_is_scaled_row_by_row(torch):
+    """Unreduced losses are weighed by whoever asked for them."""
+    z = torch.tensor([[0.5, -1.0, 2.0], [0.0, 0.0, -3.0], [1.0, 2.0, 3.0]], requires_grad=True)
+    y, weight = torch.tensor([2, 1, 0]), torch.tensor([0.5, 0.0, 3.0])
+    (cc.sparse_cross_entropy_with_logits(z, y, reduction="none") * weight).sum().backward()
+    right = torch.softmax(z.detach().double(), -1) - torch.nn.functional.one_hot(y, 3)
+    torch.testing.assert_close(z.grad.double(), right * weight[:, None].double(), rtol=1e-6, atol=1e-9)
+    assert not z.grad[1].any()
+
+
+def test_narrow_losses_are_rounded_once(eager):
+    """What is weighed and added up is not yet rounded: a weight finds digits where float32 has none left."""
+    backend, device = eager
+    z = backend.asarray(np.asarray([[100.0, 0.0]]), "float32", device)
+    loss = cc.sparse_cross_entropy_with_logits(
+        z, backend.asarray(np.asarray([0])), sample_weight=backend.asarray(np.asarray([4096.0]), "float32", device)
+    )
+    assert float(loss) == np.float32(4096 * math.exp(-100))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_any_class_axis(eager, axis):
+    """Classes first, in the middle and last give the same losses."""
+    backend, device = eager
+    rng = np.random.default_rng(7)
+    z, y = rng.normal(size=(2, 3, 4)).astype(np.float32), rng.integers(0, 4, (2, 3))
+    moved = backend.asarray(np.moveaxis(z, -1, axis).copy(), "float32", device)
+    for loss in (cc.sparse_cross_entropy_with_logits,):
+        value, gradient = cc.value_and_grad(loss)(moved, backend.asarray(y), axis=axis)
+        right, steep = cc.value_and_grad(loss)(z, y)
+        np.testing.assert_allclose(backend.asnumpy(value), right, rtol=1e-7)
+        np.testing.assert_allclose(backend.asnumpy(gradient), np.moveaxis(steep, -1, axis), rtol=1e-6)

@@ -20,6 +20,10 @@ REACH = 300.0
 subtracted from them first. Where a class lies so far below the label that it has none, no narrower dtype has its part
 in the loss."""
 
+LOG_ZERO = -1e300
+"""Stands for -inf, beside the labels of narrower dtypes: times any of them but 0 it is beyond what a loss can be."""
+IMPOSSIBLE = 1e200
+
 
 def _at(np: Any, x: Any, y: Any) -> Any:
     """Return where the labels are, as `_taken` and `_put` take it."""
@@ -106,11 +110,16 @@ def binary_probabilities(
     up[...] = p
     np.negative(up, out=down)
     np.log(up, out=losses)
-    np.multiply(losses, positive, out=losses)
     np.log1p(down, out=down)
+    if gradient is None and p.dtype != up.dtype:
+        for log in (losses, down):  # a certain prediction that is right costs 0 · log 0 = 0
+            np.clip(log, LOG_ZERO, 0.0, out=log)
+    np.multiply(losses, positive, out=losses)
     np.multiply(down, negative, out=down)
     np.add(losses, down, out=losses)
     np.negative(losses, out=losses)
+    if np.amax(losses).item() > IMPOSSIBLE:
+        losses[...] = math.nan
     if gradient is not None:
         np.subtract(1, up, out=down)
         np.multiply(up, down, out=down)
