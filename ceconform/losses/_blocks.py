@@ -89,7 +89,7 @@ def _block(
     losses: Any,
     gradient: Any,
     cotangent: Any,
-    arrays: list[Any],
+    arrays: Sequence[Any],
 ) -> None:
     if kernel.rapid is not None and kernel.axis in {None, -1}:
         kernel.rapid(library, room, losses, gradient, cotangent, *arrays)

@@ -98,7 +98,7 @@ def indices(
     counts = None
     if ignore_index is not None and not (unsigned and ignore_index < 0):
         counts = y != ignore_index
-    if counts is None and on.eager and math.prod(y.shape) and 0 <= xp.min(y).item() and xp.max(y).item() < classes:
+    if counts is None and on.eager and math.prod(y.shape) and xp.min(y).item() >= 0 and xp.max(y).item() < classes:
         return Indices(y, None, known=True)
     known = (y >= 0) & (y < classes)
     if on.common.check:

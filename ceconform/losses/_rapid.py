@@ -84,7 +84,7 @@ def _rounding(np: Any, work: Any, gap: Any, z: Any, highest: Any) -> Any:
     return np.add(lost, carried, out=lost)
 
 
-def index_probabilities(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, y: Any) -> None:
+def index_probabilities(np: Any, _: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, y: Any) -> None:
     """Write the cross entropy of rows p and class indices y, and its gradient if asked."""
     if not _within(np, p):
         losses[...] = math.nan

@@ -48,7 +48,6 @@ class Rules:
     divisor: str | None = None
     empty: str | None = None
 
-
     @property
     def plain(self) -> bool:
         """Whether they are the definition's."""

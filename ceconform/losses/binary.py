@@ -91,8 +91,8 @@ def binary_cross_entropy(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in
-        float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities`; its dtype. It is computed in a wider dtype where there
+        is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -164,8 +164,8 @@ def binary_cross_entropy_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits`; its dtype. Half precision is computed in float32 and
-        rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits`; its dtype. It is computed in a wider dtype where there is one
+        at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------

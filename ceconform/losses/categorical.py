@@ -102,8 +102,8 @@ def categorical_cross_entropy(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -179,8 +179,8 @@ def categorical_cross_entropy_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
-        in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. It is computed in a wider dtype where
+        there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -257,8 +257,8 @@ def multilabel_softmax_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
-        in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. It is computed in a wider dtype where
+        there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------

@@ -64,8 +64,8 @@ def kl_divergence(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -133,8 +133,8 @@ def entropy(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -204,8 +204,8 @@ def brier_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. No unit.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. No unit.
 
     Raises
     ------

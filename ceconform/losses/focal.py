@@ -70,8 +70,8 @@ def binary_focal_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities`; its dtype. Half precision is computed in
-        float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities`; its dtype. It is computed in a wider dtype where there
+        is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -145,8 +145,8 @@ def binary_focal_loss_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits`; its dtype. Half precision is computed in float32 and
-        rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits`; its dtype. It is computed in a wider dtype where there is one
+        at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -223,8 +223,8 @@ def categorical_focal_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -302,8 +302,8 @@ def categorical_focal_loss_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
-        in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. It is computed in a wider dtype where
+        there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------

@@ -140,9 +140,13 @@ def linear_cross_entropy(
     array([1.92874985e-22])
     """
     common = Common(reduction, sample_weight, base, convention, check, xp)
-    on, weight, bias = _layer(subject("linear_cross_entropy", hidden, "hidden", common, widened=False), hidden, weight, bias)
+    on, weight, bias = _layer(
+        subject("linear_cross_entropy", hidden, "hidden", common, widened=False), hidden, weight, bias
+    )
     xp, classes = on.xp, int(weight.shape[0])
-    y, counts, _ = indices(on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis")
+    y, counts, _ = indices(
+        on, labels, ignore_index, classes=classes, what="the shape of `hidden` without its last axis"
+    )
     where = None if counts is None else xp.expand_dims(counts, axis=-1)
     on.check(on.x, "hidden", -math.inf, math.inf, where)
     if class_weight is not None:

@@ -55,8 +55,8 @@ def soft_margin_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits`; its dtype. Half precision is computed in float32 and
-        rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits`; its dtype. It is computed in a wider dtype where there is one
+        at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def hinge_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits`; its dtype. Half precision is computed in float32 and
-        rounded once. No unit.
+        Shape () or, unreduced, the shape of `logits`; its dtype. It is computed in a wider dtype where there is one
+        at no cost, half precision always, and rounded once. No unit.
 
     Raises
     ------
@@ -180,8 +180,8 @@ def squared_hinge_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits`; its dtype. Half precision is computed in float32 and
-        rounded once. No unit.
+        Shape () or, unreduced, the shape of `logits`; its dtype. It is computed in a wider dtype where there is one
+        at no cost, half precision always, and rounded once. No unit.
 
     Raises
     ------
@@ -249,8 +249,8 @@ def categorical_hinge_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
-        in float32 and rounded once. No unit.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. It is computed in a wider dtype where
+        there is one at no cost, half precision always, and rounded once. No unit.
 
     Raises
     ------

@@ -82,8 +82,8 @@ def sparse_cross_entropy(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -162,8 +162,8 @@ def sparse_cross_entropy_with_logits(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. Half precision is computed
-        in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `logits` without `axis`; its dtype. It is computed in a wider dtype where
+        there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
@@ -238,8 +238,8 @@ def nll_loss(
     Returns
     -------
     array
-        Shape () or, unreduced, the shape of `log_probabilities` without `axis`; its dtype. Half precision is
-        computed in float32 and rounded once. Nats, or the unit of `base`.
+        Shape () or, unreduced, the shape of `log_probabilities` without `axis`; its dtype. It is computed in a wider
+        dtype where there is one at no cost, half precision always, and rounded once. Nats, or the unit of `base`.
 
     Raises
     ------
