@@ -48,6 +48,31 @@ def test_gradients_and_curvature_are_those_of_the_value(torch, loss, x, labels, 
     assert torch.autograd.gradgradcheck(mean, inputs)
 
 
+OF_CLASSES = [  # loss, predictions, labels that are no numbers to differentiate by, weights
+    (cc.sparse_cross_entropy, P, np.asarray([2, 1]), WEIGHTED),
+    (cc.sparse_cross_entropy_with_logits, Z, np.asarray([2, 1]), WEIGHTED),
+    (cc.nll_loss, np.log(P), np.asarray([2, 1]), WEIGHTED),
+    (cc.multilabel_softmax_loss, Z, np.asarray([[1, 0, 1], [0, 1, 0]]), {"sample_weight": np.asarray([2.0, 3.0])}),
+    (cc.categorical_hinge_loss, Z, np.asarray([2, 1]), {"sample_weight": np.asarray([2.0, 3.0])}),
+    (cc.soft_margin_loss, Z[0], np.asarray([1.0, -1.0, 1.0]), EACH),
+    (cc.squared_hinge_loss, 0.9 * Z[0], np.asarray([1.0, -1.0, 1.0]), EACH),
+]
+
+
+@pytest.mark.parametrize(("loss", "x", "labels", "weights"), OF_CLASSES, ids=[loss.__name__ for loss, *_ in OF_CLASSES])
+def test_gradients_beside_classes_are_those_of_the_value(torch, loss, x, labels, weights):
+    """By predictions and every weight, against finite differences; with and without weights."""
+    inputs = [torch.tensor(a, requires_grad=True) for a in (x, *weights.values())]
+
+    def mean(x, *rest):
+        chosen = dict(zip(weights, rest, strict=False))
+        return loss(x, torch.tensor(labels), **chosen, reduction="weighted_mean")
+
+    assert torch.autograd.gradcheck(mean, inputs)
+    assert torch.autograd.gradgradcheck(mean, inputs)
+    assert torch.autograd.gradcheck(mean, inputs[:1])
+
+
 @pytest.mark.parametrize(("loss", "x", "labels", "weights"), DIFFERENTIABLE, ids=NAMES)
 def test_jax_agrees_with_torch(torch, jax, loss, x, labels, weights):
     """The gradients by predictions, labels and weights, compiled and not by hand."""
