@@ -102,8 +102,8 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     back = gap - half
     error = (half - (gap - back)) + (-top - back)
     far = gap < -part
-    factor = xp.where(far, RAISED * math.exp(-2 * part), RAISED)
-    odds = xp.exp(2 * xp.where(far, gap + part, gap)) * factor
+    odds = xp.exp(2 * xp.where(far, gap + part, gap))
+    odds = xp.where(far, odds * (RAISED * math.exp(-2 * part)), odds * RAISED)
     return odds + odds * (2 * error)
 
 
