@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import times
 
 __all__ = [
     "Softmax",
+    "log_complement",
     "log_ratio",
     "logit_costs",
     "logit_gradient",
+    "sides",
     "sigmoid",
     "softmax",
     "softmax_cost",
@@ -37,6 +40,29 @@ has no smaller ones does not vanish, until it is multiplied by what it is multip
 def within(xp: Any, x: Any, low: float, high: float) -> Any:
     """Return x, and NaN where it lies outside [low, high]: never a plausible number."""
     return xp.where((x >= low) & (x <= high), x, math.nan)
+
+
+def sides(xp: Any, t: Any, epsilon: float, rule: str | None = None) -> tuple[Any, Any]:
+    """Return t and 1 - t, NaN outside [0, 1], smoothed by ε: towards 1/2, or (`others`) towards the other label.
+
+    Both are computed, because one less the other would lose the digits of a small ε; and each is selected by itself,
+    because XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, where they are gone too.
+    """
+    t, rest = within(xp, t, 0, 1), within(xp, 1 - t, 0, 1)
+    if epsilon == 0:
+        return t, rest
+    if rule == "others":
+        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
+    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+
+
+def log_complement(xp: Any, p: Any) -> Any:
+    """Return log(1 - p)."""
+    log = xp.log1p(-p)
+    if not made_of(xp, "jax"):
+        return log
+    # openxla/xla#46765: from -0.41 to -0.29 XLA's log1p loses 129 ulps of float64, where the rounding of 1 - p is two.
+    return xp.where(p < 0.25, log, xp.log(1 - p))  # noqa: PLR2004
 
 
 def _minus_abs(xp: Any, z: Any) -> Any:
