@@ -66,9 +66,7 @@ def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., None], buffer
     """Turn a kernel of (prediction, a, b) into one of (prediction, label): labels in [0, 1], smoothed by ε."""
 
     def sides(xp: Any, t: Any) -> tuple[Any, Any]:
-        t = _stable.within(xp, t, 0, 1)
-        rest = _stable.within(xp, 1 - t, 0, 1)  # or XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and ε loses its digits
-        return (t, rest) if epsilon == 0 else ((1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2)
+        return _stable.sides(xp, t, epsilon)
 
     def by_label(xp: Any, x: Any, t: Any) -> Any:
         positive, negative = (slope(xp, x, *sides(xp, t)) for slope in plain.slopes[1:])
@@ -89,7 +87,7 @@ def binary_logits_and_labels(epsilon: float) -> Kernel:
 
 def binary_probabilities_and_labels(rules: Rules, epsilon: float) -> Kernel:
     """Binary cross entropy, a kernel of (probability, label)."""
-    return _of_labels(binary_probabilities(rules), epsilon, _rapid.binary_probabilities, 4)
+    return _of_labels(binary_probabilities(rules, as_they_come=epsilon == 0), epsilon, _rapid.binary_probabilities, 4)
 
 
 def _cost(xp: Any, p: Any, log: Any, logarithm: Logarithm) -> tuple[Any, Any]:
@@ -108,12 +106,28 @@ def _positive(xp: Any, p: Any) -> Any:
     return xp.where(p == 0, 0.0, p)
 
 
-def _odds_slope(xp: Any, p: Any, a: Any, b: Any) -> Any:
-    """Return b/(1 - p) - a/p; where both are there, over one denominator, because they may cancel."""
-    up, down = (_positive(xp, _stable.within(xp, side, 0, math.inf)) for side in (p, 1 - p))
-    between = (up > 0) & (down > 0) & (a > 0) & (b > 0)
+def _difference_slope(xp: Any, p: Any, a: Any, b: Any) -> Any:
+    """Return b/(1 - p) - a/p."""
+    up, down = _parts(xp, p)
+    return per(xp, b, down) - per(xp, a, up)
+
+
+def _odds_slope(xp: Any, p: Any, t: Any, rest: Any) -> Any:
+    """Return (1 - t)/(1 - p) - t/p; where both are there, over one denominator: p - t is exact where they cancel.
+
+    A small p is scaled first, because the difference of two small numbers may be smaller than a normal one.
+    """
+    up, down = _parts(xp, p)
+    between = (up > 0) & (down > 0) & (t > 0) & (rest > 0)
+    apart = _difference_slope(xp, p, t, rest)
     p = xp.where(between, p, 0.5)
-    return xp.where(between, (p * (a + b) - a) / (p * (1 - p)), per(xp, b, down) - per(xp, a, up))
+    scale = xp.where(p < 2.0**-32, _stable.RAISED, xp.ones_like(p))
+    return xp.where(between, (p * scale - t * scale) / (p * scale * (1 - p)), apart)
+
+
+def _parts(xp: Any, p: Any) -> tuple[Any, Any]:
+    up, down = (_positive(xp, _stable.within(xp, side, 0, math.inf)) for side in (p, 1 - p))
+    return up, down
 
 
 def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plain: bool) -> tuple[Any, Any]:
@@ -121,6 +135,8 @@ def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plai
     if gamma == 0:
         return cost, rate
     factor = complement**gamma
+    if plain and gamma >= 1:
+        return factor * cost, complement ** (gamma - 1) * (complement * rate - gamma * cost)
     if plain:
         # -log p/(1 - p) is 1 at p = 1, where (1 - p)^(γ - 1) may be infinite.
         steady = xp.where(complement == 0, 1.0, complement)
@@ -129,22 +145,23 @@ def _focal(xp: Any, complement: Any, cost: Any, rate: Any, gamma: float, *, plai
     return factor * cost, factor * rate - gamma * times(xp, cost, complement ** (gamma - 1))
 
 
-def binary_probabilities(rules: Rules, gamma: float = 0.0) -> Kernel:
-    """Binary cross entropy, focal for γ > 0, of probabilities."""
+def binary_probabilities(rules: Rules, gamma: float = 0.0, *, as_they_come: bool = False) -> Kernel:
+    """Binary cross entropy, focal for γ > 0, of probabilities; `as_they_come`: the masses are t and 1 - t."""
     logarithm, floor = rules.logarithm, rules.gradient_floor
 
     def both(xp: Any, p: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         if rules.checked:
             p = _stable.within(xp, p, 0, 1)
-        up, down = (_positive(xp, _stable.within(xp, side, 0, math.inf)) for side in (p, 1 - p))
+        up, down = _parts(xp, p)
         positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
-        negative = _focal(xp, up, *_cost(xp, down, xp.log1p(-p), logarithm), gamma, plain=logarithm.plain)
+        negative = _focal(xp, up, *_cost(xp, down, _stable.log_complement(xp, p), logarithm), gamma, plain=logarithm.plain)
         return (positive[0], negative[0]), (positive[1], -negative[1])
 
     kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
 
     def steep(xp: Any, p: Any, a: Any, b: Any) -> Any:
-        return _odds_slope(xp, _stable.within(xp, p, 0, 1) if rules.checked else p, a, b)
+        slope = _odds_slope if as_they_come else _difference_slope
+        return slope(xp, _stable.within(xp, p, 0, 1) if rules.checked else p, a, b)
 
     if floor is None:
         return Kernel(kernel.value, (steep, *kernel.slopes[1:])) if gamma == 0 and logarithm.plain else kernel

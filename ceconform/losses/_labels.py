@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ceconform.errors import ArgumentError, DTypeError
 from ceconform.losses import _inputs
+from ceconform.losses._stable import sides
 
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
@@ -38,17 +39,9 @@ def _labels_clipped(on: Subject, q: Any) -> Any:
 
 
 def binary_labels(on: Subject, labels: Any, smoothing: float) -> tuple[Any, Any]:
-    """Return t and 1 - t, smoothed; both are computed, because 1 - t would lose the digits of a small ε."""
+    """Return t and 1 - t, smoothed."""
     epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
-    t = shares(on, labels)
-    valid = (t >= 0) & (t <= 1)
-    # Selected one by one: XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, and the digits of ε are gone.
-    t, rest = on.xp.where(valid, t, math.nan), on.xp.where(valid, 1 - t, math.nan)
-    if epsilon == 0:
-        return t, rest
-    if on.rules.smoothing == "others":
-        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
-    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+    return sides(on.xp, shares(on, labels), epsilon, on.rules.smoothing)
 
 
 def smoothed(on: Subject, q: Any, smoothing: float) -> Any:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ceconform.losses._stable import RAISED
+
 __all__ = ["binary_logits", "binary_probabilities", "index_probabilities", "indices"]
 
 REACH = 300.0
@@ -120,13 +122,23 @@ def binary_probabilities(
     np.negative(losses, out=losses)
     if np.amax(losses).item() > IMPOSSIBLE:
         losses[...] = math.nan
-    if gradient is not None:
-        np.subtract(1, up, out=down)
+    if gradient is None:
+        return
+    np.subtract(1, up, out=down)
+    if epsilon == 0:  # the two terms may cancel, and p - t is exact where they do
+        if p.dtype == up.dtype:
+            for side in (up, positive):
+                np.multiply(side, RAISED, out=side)
         np.multiply(up, down, out=down)
-        np.subtract(up, positive, out=up)
-        np.divide(up, down, out=up)
+        np.subtract(up, positive, out=positive)
+        np.multiply(positive, cotangent, out=positive)
+        np.divide(positive, down, out=up)
+    else:
+        np.divide(negative, down, out=down)
+        np.divide(positive, up, out=up)
+        np.subtract(down, up, out=up)
         np.multiply(up, cotangent, out=up)
-        gradient[...] = up
+    gradient[...] = up
 
 
 def binary_logits(

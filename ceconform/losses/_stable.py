@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import times
 
 __all__ = [
     "Softmax",
+    "log_complement",
     "log_ratio",
     "logit_costs",
     "logit_gradient",
+    "sides",
     "sigmoid",
     "softmax",
     "softmax_cost",
@@ -29,9 +32,37 @@ __all__ = [
 ]
 
 
+RAISED = 2.0**64
+"""The odds of the classes come times this: what is smaller than a normal number keeps its digits, or on a backend that
+has no smaller ones does not vanish, until it is multiplied by what it is multiplied by."""
+
+
 def within(xp: Any, x: Any, low: float, high: float) -> Any:
     """Return x, and NaN where it lies outside [low, high]: never a plausible number."""
     return xp.where((x >= low) & (x <= high), x, math.nan)
+
+
+def sides(xp: Any, t: Any, epsilon: float, rule: str | None = None) -> tuple[Any, Any]:
+    """Return t and 1 - t, NaN outside [0, 1], smoothed by ε: towards 1/2, or (`others`) towards the other label.
+
+    Both are computed, because one less the other would lose the digits of a small ε; and each is selected by itself,
+    because XLA makes (1 - t) + ε/2 into (1 + ε/2) - t, where they are gone too.
+    """
+    t, rest = within(xp, t, 0, 1), within(xp, 1 - t, 0, 1)
+    if epsilon == 0:
+        return t, rest
+    if rule == "others":
+        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
+    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+
+
+def log_complement(xp: Any, p: Any) -> Any:
+    """Return log(1 - p)."""
+    log = xp.log1p(-p)
+    if not made_of(xp, "jax"):
+        return log
+    # openxla/xla#46765: from -0.41 to -0.29 XLA's log1p loses 129 ulps of float64, where the rounding of 1 - p is two.
+    return xp.where(p < 0.25, log, xp.log(1 - p))  # noqa: PLR2004
 
 
 def _minus_abs(xp: Any, z: Any) -> Any:
@@ -71,27 +102,35 @@ class Softmax(NamedTuple):
     alone: Any
     """Where it is the only largest."""
     odds: Any
-    """Of each class against a largest one: exp(z_c - max z)."""
+    """Of each class against a largest one: exp(z_c - max z), times 2^64."""
     rest: Any
-    """s: the sum of the odds of all but one largest class."""
+    """s, times 2^64: the sum of the odds of all but one largest class."""
+    total: Any
+    """1 + s, times 2^64."""
+    least: Any
+    """log1p(s): lse(z) - max z."""
     drop: Any
     """max z - z_c."""
 
 
 def _odds(xp: Any, z: Any, highest: Any) -> Any:
-    """Return exp(z - max z), the odds of a class against a largest one.
+    """Return exp(z - max z), the odds of a class against a largest one, times 2^64.
 
     The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps. That of halves
-    cannot overflow, and ±inf counts as the largest number, so that nothing has to be selected: a selection here keeps
-    XLA from its fast path.
+    cannot overflow, and ±inf counts as the largest number. Far below the largest, an exact part of the exponent is
+    left to the factor, so that no exponential is smaller than a normal number.
     """
-    bound = float(xp.finfo(z.dtype).max) / 2
+    limits = xp.finfo(z.dtype)
+    bound = float(limits.max) / 2
+    part = 256 if limits.bits == 64 else 32  # noqa: PLR2004
     half, top = xp.clip(z / 2, -bound, bound), xp.clip(highest / 2, -bound, bound)
     gap = half - top
     back = gap - half
     error = (half - (gap - back)) + (-top - back)
-    exponential = xp.exp(2 * gap)
-    return exponential + exponential * (2 * error)
+    far = gap < -part
+    odds = xp.exp(2 * xp.where(far, gap + part, gap))
+    odds = xp.where(far, odds * (RAISED * math.exp(-2 * part)), odds * RAISED)
+    return odds + odds * (2 * error)
 
 
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
@@ -104,13 +143,16 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     top = z == highest
     odds = _odds(xp, z, highest)
     ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
-    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1)
+    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1) * RAISED
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
+    rest = xp.where(undefined, math.nan, rest)
     return Softmax(
         top=top,
         alone=top & (ties == 1),
         odds=odds,
-        rest=xp.where(undefined, math.nan, rest),
+        rest=rest,
+        total=RAISED + rest,
+        least=xp.log1p(rest / RAISED),
         # inf - inf is 0 here. Other largest logits keep their 0: a constant would end second derivatives.
         drop=xp.where(top & xp.isinf(highest), 0.0, highest - z),
     )
@@ -119,17 +161,20 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
 def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
     """Return lse(z) - z_c for each class: log1p(s) + (max z - z_c), two terms that are never negative."""
     parts = softmax(xp, z, axis)
-    return xp.log1p(parts.rest) + parts.drop
+    return parts.least + parts.drop
 
 
 def _beside_label(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
-    """Return the odds of each class, of all but y, and of y, and max z - z_y; `own` is z_y, and `hot` marks it."""
+    """Return the odds of each class, of all but y, and of y, times 2^64, and max z - z_y.
+
+    `own` is z_y, and `hot` marks it.
+    """
     highest = xp.max(z, axis=axis, keepdims=True)
     odds = _odds(xp, z, highest)
     others = xp.sum(xp.where(hot, 0.0, odds), axis=axis, keepdims=True)
     drop = xp.where((own == highest) & xp.isinf(highest), 0.0, highest - own)
     own = _odds(xp, own, highest)
-    undefined = (highest == -math.inf) | ((highest == math.inf) & (others + own > 1))
+    undefined = (highest == -math.inf) | ((highest == math.inf) & (others + own > RAISED))
     return odds, xp.where(undefined, math.nan, others), own, drop
 
 
@@ -139,7 +184,7 @@ def softmax_cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
     The label is left out of the sum before anything is added to it, so that nothing cancels.
     """
     _, others, own, drop = _beside_label(xp, z, own, hot, axis)
-    return xp.where(drop == 0, xp.log1p(others), xp.log(others + own) + drop)
+    return xp.where(drop == 0, xp.log1p(others / RAISED), xp.log((others + own) / RAISED) + drop)
 
 
 def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
@@ -151,8 +196,8 @@ def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
     total = xp.sum(mass, axis=axis, keepdims=True)
     others = xp.sum(xp.where(parts.top, 0.0, mass), axis=axis, keepdims=True)
-    at_top = (others - mass * parts.rest) / (1 + parts.rest)
-    elsewhere = total * parts.odds / (1 + parts.rest) - mass
+    at_top = (others * RAISED - mass * parts.rest) / parts.total
+    elsewhere = total * parts.odds / parts.total - mass
     return xp.where(parts.alone, at_top, elsewhere)
 
 
@@ -163,15 +208,15 @@ def softmax_gradient(xp: Any, z: Any, mass: Any, axis: int) -> Any:
 
 def _softmax_probabilities(xp: Any, parts: Softmax) -> tuple[Any, Any]:
     """Return p and 1 - p; at the largest logit the latter is s/(1 + s)."""
-    p = parts.odds / (1 + parts.rest)
-    return p, xp.where(parts.alone, parts.rest / (1 + parts.rest), 1 - p)
+    p = parts.odds / parts.total
+    return p, xp.where(parts.alone, parts.rest / parts.total, 1 - p)
 
 
 def softmax_focal_costs(xp: Any, z: Any, axis: int, gamma: float) -> Any:
     """Return (1 - p_c)^γ (lse(z) - z_c) for each class."""
     parts = softmax(xp, z, axis)
     _, complement = _softmax_probabilities(xp, parts)
-    return complement**gamma * (xp.log1p(parts.rest) + parts.drop)
+    return complement**gamma * (parts.least + parts.drop)
 
 
 def softmax_focal_gradient(xp: Any, z: Any, mass: Any, axis: int, gamma: float) -> Any:
@@ -181,7 +226,7 @@ def softmax_focal_gradient(xp: Any, z: Any, mass: Any, axis: int, gamma: float) 
     """
     parts = softmax(xp, z, axis)
     p, complement = _softmax_probabilities(xp, parts)
-    cost = xp.log1p(parts.rest) + parts.drop
+    cost = parts.least + parts.drop
     steady = xp.where(complement == 0, 1.0, complement)
     ratio = xp.where(complement == 0, 1.0, times(xp, p, cost) / steady)
     return _softmax_pull(xp, parts, times(xp, mass, complement**gamma * (1 + gamma * ratio)), axis)

@@ -30,7 +30,7 @@ def _sigmoid_pull(xp: Any, z: Any, axis: int | None, slope: Any) -> Any:  # noqa
 
 def _softmax(xp: Any, z: Any, axis: int | None) -> Any:
     parts = softmax(xp, z, _required(axis))
-    return parts.odds / (1 + parts.rest)
+    return parts.odds / parts.total
 
 
 def _softmax_pull(xp: Any, z: Any, axis: int | None, slope: Any) -> Any:
