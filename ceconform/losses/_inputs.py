@@ -12,6 +12,7 @@ from ceconform.errors import ArgumentError, DTypeError, RangeError, ShapeError
 
 __all__ = [
     "array",
+    "class_numbers",
     "device_of",
     "expect_all",
     "expect_broadcastable",
@@ -36,6 +37,10 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
     if xp is not None and not made_of(xp, "torch"):
         return xp
+    if _is_sharded_torch(x):
+        from ceconform.losses._sharded_torch import over
+
+        return over(x.device_mesh)
     if _is_torch(x):
         from array_api_compat import torch as torch_namespace
 
@@ -53,6 +58,10 @@ def _is_torch(x: Any) -> bool:
     """Whether an array is PyTorch's; array-api-compat asks through caches, of which Dynamo warns."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _is_sharded_torch(x: Any) -> bool:
+    return type(x).__name__ == "DTensor"
 
 
 def is_floating(xp: Any, dtype: Any) -> bool:
@@ -83,14 +92,26 @@ def gathers(xp: Any, x: Any) -> bool:
     return made_of(xp, "torch") and type(x).__name__ in {"Tensor", "Parameter"}
 
 
+def class_numbers(xp: Any, x: Any, axis: int, dtype: Any) -> Any:
+    """Return 0, 1, … C - 1 where the predictions' classes are, as they broadcast against these."""
+    if _is_sharded_torch(x):
+        from ceconform.losses._sharded_torch import numbered
+
+        numbers = numbered(x, axis, dtype)
+    else:
+        numbers = xp.arange(x.shape[axis], dtype=dtype, device=device_of(xp, x))
+    return xp.reshape(numbers, (-1, *(1 for _ in range(-axis - 1))))
+
+
 def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -> Any:
     """Return an argument as an array of the predictions' library, or refuse it; `numbers` lets a number pass."""
     if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
         return xp.asarray(float(value), dtype=like.dtype, device=device_of(xp, like))
     if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
         return xp.asarray(value)
+    sharded = _is_sharded_torch(like)
     if _is_torch(value) != _is_torch(like) or not (
-        _is_torch(value)
+        (_is_torch(value) and _is_sharded_torch(value) == sharded)
         or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
     ):
         raise DTypeError(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ceconform.losses import _rapid, _stable
-from ceconform.losses._inputs import device_of, gathers
+from ceconform.losses._inputs import class_numbers, gathers
 from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._rules import Logarithm, Rules
 
@@ -198,8 +198,7 @@ def indices(axis: int) -> Kernel:
     """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
 
     def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:
-        classes = xp.arange(z.shape[axis], dtype=y.dtype, device=device_of(xp, z))
-        hot = y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1))))
+        hot = y == class_numbers(xp, z, axis, y.dtype)
         if gathers(xp, z):
             return xp.take_along_axis(z, xp.where(y < 0, 0, y), axis=axis), hot
         return xp.sum(xp.where(hot, z, 0.0), axis=axis, keepdims=True), hot
