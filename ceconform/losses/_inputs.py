@@ -166,6 +166,8 @@ def expect_all(xp: Any, x: Any, name: str, right: Any, what: str, where: Any = N
     wrong = ~right if where is None else ~right & where
     if not bool(xp.any(wrong)):
         return
+    if _is_sharded_torch(x):
+        wrong, x = wrong.full_tensor(), x.full_tensor()
     flat = int(xp.argmax(xp.reshape(xp.astype(wrong, xp.int8), (-1,))))
     value = xp.reshape(x, (-1,))[flat]
     shown = int(value) if xp.isdtype(x.dtype, "integral") else float(value)

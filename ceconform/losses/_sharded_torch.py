@@ -45,9 +45,7 @@ def _together(reduction: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(reduction)
     def reduced(*arguments: Any, **keywords: Any) -> Any:
         part = reduction(*arguments, **keywords)
-        return part.redistribute(
-            placements=[Replicate() if place.is_partial() else place for place in part.placements]
-        )
+        return part.redistribute(placements=[Replicate() if place.is_partial() else place for place in part.placements])
 
     return reduced
 
