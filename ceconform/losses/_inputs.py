@@ -35,7 +35,7 @@ def made_of(xp: Any, library: str) -> bool:
 
 def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
-    if xp is not None and not made_of(xp, "torch"):
+    if xp is not None and not made_of(xp, "torch") and not made_of(xp, "dask"):
         return xp
     if _is_sharded_torch(x):
         from ceconform.losses._sharded_torch import over
@@ -45,6 +45,10 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
         from array_api_compat import torch as torch_namespace
 
         return torch_namespace
+    if array_api_compat.is_dask_array(x):
+        from ceconform.losses._chunked_dask import namespace as chunked
+
+        return chunked()
     try:
         return array_api_compat.array_namespace(x)
     except TypeError as error:
