@@ -15,8 +15,8 @@ import numpy as np
 import ceconform as cc
 
 EPSILON = float(np.finfo(np.float32).eps)
-SECONDS = 120
-"""A program that waits for another for so long hangs."""
+SECONDS = 300
+"""A program that takes so long hangs."""
 
 
 @dataclass(frozen=True)

@@ -86,4 +86,4 @@ def ask(rank, folder):
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
-        torch.multiprocessing.start_processes(ask, (folder,), nprocs=PROCESSES, start_method="spawn")
+        torch.multiprocessing.start_processes(ask, (folder,), nprocs=PROCESSES, start_method="fork")

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
-from devices import answers, questions
+from devices import answers, apart, questions
+
+import ceconform as cc
+from benchmarks import out_of_core
 
 NAMES = tuple(questions(16, 64))
 ULPS = 8
@@ -58,3 +67,66 @@ def test_dtensors_stay_where_they_are(found_by_torch, name):
     assert {answer["layout"] for answer in found_by_torch[name]} == {"2x2", "1x4", "4x1"}
     for answer in found_by_torch[name]:
         held_together(answer)
+
+
+@pytest.fixture(scope="module")
+def dask():
+    """Dask's arrays."""
+    return pytest.importorskip("dask.array", reason="dask is not installed")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dask_stays_lazy(dask, name):
+    """Chunks of rows and of classes go through, labels and weights too; nothing is computed before it is asked for."""
+    from dask import base, config
+
+    question = questions(16, 64)[name]
+
+    def chunked(array):
+        return dask.from_array(array, chunks=[(4, 16)[axis] for axis in question.axes(array)])
+
+    def compute(graph, keys, **keywords):  # noqa: ARG001 - a scheduler's signature
+        raise AssertionError("a loss computed what it was to leave")
+
+    arrays = {key: chunked(array) for key, array in question.arrays.items()}
+    with config.set(scheduler=compute):
+        value, gradient = question.both(chunked(question.x), chunked(question.labels), arrays)
+        alone = question.ask(chunked(question.x), chunked(question.labels), arrays)
+    assert gradient.chunks == ((4,) * 4, (16,) * 4)
+    assert gradient.dtype == value.dtype == alone.dtype == question.x.dtype
+    with np.errstate(all="ignore"):
+        found = base.compute(value, alone, gradient, scheduler="synchronous")
+    expected = question.both(question.x, question.labels, question.arrays)
+    assert max(map(apart, (expected[0], *expected), found)) <= ULPS
+
+
+SMALL = ["--rows", "256", "--chunk-rows", "16", "--limit", "0.1"]
+"""Logits of 134 MB, and leave to allocate 100 MB."""
+
+
+def out_of_memory(name):
+    """Run a subject of the benchmark, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.out_of_core", *SMALL, "--here", name]
+    root = Path(__file__).parents[1]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits and counts a process's memory as needed here")
+def test_logits_larger_than_memory(dask):
+    """Value and gradient of logits that the process could not hold: those of one band of rows after another."""
+    del dask
+    done = out_of_memory("softmax ceconform")
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    logits, labels, _ = out_of_core.draw(out_of_core.parser().parse_args(SMALL))
+    losses, squares = 0.0, 0.0
+    for band in range(logits.numblocks[0]):
+        z, y = logits.blocks[band].compute(), labels.blocks[band].compute()
+        loss, gradient = cc.value_and_grad(cc.sparse_cross_entropy_with_logits)(z, y, reduction="none")
+        losses += float(loss.sum(dtype=np.float64))
+        squares += float(np.square(gradient).sum(dtype=np.float64))
+    assert found["value"] == pytest.approx(losses / logits.shape[0], rel=1e-6)
+    assert found["norm"] == pytest.approx(squares**0.5 / logits.shape[0], rel=1e-5)
+    assert found["peak"] < found["logits"] / 2
+    assert "MemoryError" in out_of_memory("softmax numpy").stderr

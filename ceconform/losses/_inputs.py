@@ -37,18 +37,13 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
     if xp is not None and not made_of(xp, "torch") and not made_of(xp, "dask"):
         return xp
-    if _is_sharded_torch(x):
-        from ceconform.losses._sharded_torch import over
-
-        return over(x.device_mesh)
+    pieces = _in_pieces(x)
+    if pieces is not None:
+        return pieces.namespace(x)
     if _is_torch(x):
         from array_api_compat import torch as torch_namespace
 
         return torch_namespace
-    if array_api_compat.is_dask_array(x):
-        from ceconform.losses._chunked_dask import namespace as chunked
-
-        return chunked()
     try:
         return array_api_compat.array_namespace(x)
     except TypeError as error:
@@ -64,8 +59,21 @@ def _is_torch(x: Any) -> bool:
     return torch is not None and isinstance(x, torch.Tensor)
 
 
-def _is_sharded_torch(x: Any) -> bool:
+def _is_dtensor(x: Any) -> bool:
     return type(x).__name__ == "DTensor"
+
+
+def _in_pieces(x: Any) -> Any:
+    """Return what knows the pieces of an array that is never in one place; None for others."""
+    if _is_dtensor(x):
+        from ceconform.losses import _sharded_torch
+
+        return _sharded_torch
+    if not _is_torch(x) and array_api_compat.is_dask_array(x):
+        from ceconform.losses import _chunked_dask
+
+        return _chunked_dask
+    return None
 
 
 def is_floating(xp: Any, dtype: Any) -> bool:
@@ -98,12 +106,11 @@ def gathers(xp: Any, x: Any) -> bool:
 
 def class_numbers(xp: Any, x: Any, axis: int, dtype: Any) -> Any:
     """Return 0, 1, … C - 1 where the predictions' classes are, as they broadcast against these."""
-    if _is_sharded_torch(x):
-        from ceconform.losses._sharded_torch import numbered
-
-        numbers = numbered(x, axis, dtype)
-    else:
+    pieces = _in_pieces(x)
+    if pieces is None:
         numbers = xp.arange(x.shape[axis], dtype=dtype, device=device_of(xp, x))
+    else:
+        numbers = pieces.numbered(x, axis, dtype)
     return xp.reshape(numbers, (-1, *(1 for _ in range(-axis - 1))))
 
 
@@ -113,9 +120,8 @@ def array(xp: Any, value: Any, name: str, like: Any, *, numbers: bool = False) -
         return xp.asarray(float(value), dtype=like.dtype, device=device_of(xp, like))
     if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
         return xp.asarray(value)
-    sharded = _is_sharded_torch(like)
     if _is_torch(value) != _is_torch(like) or not (
-        (_is_torch(value) and _is_sharded_torch(value) == sharded)
+        (_is_torch(value) and _is_dtensor(value) == _is_dtensor(like))
         or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
     ):
         raise DTypeError(
@@ -170,7 +176,7 @@ def expect_all(xp: Any, x: Any, name: str, right: Any, what: str, where: Any = N
     wrong = ~right if where is None else ~right & where
     if not bool(xp.any(wrong)):
         return
-    if _is_sharded_torch(x):
+    if _is_dtensor(x):
         wrong, x = wrong.full_tensor(), x.full_tensor()
     flat = int(xp.argmax(xp.reshape(xp.astype(wrong, xp.int8), (-1,))))
     value = xp.reshape(x, (-1,))[flat]
