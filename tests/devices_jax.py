@@ -8,8 +8,11 @@ import re
 import sys
 
 import jax
+import numpy as np
 from devices import apart, questions
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+import ceconform as cc
 
 AXES = ("batch", "classes")
 LAYOUTS = [
@@ -34,9 +37,40 @@ def moved(program):
     return largest
 
 
+def linear():
+    """Ask the loss of a layer: rows of the inputs and of the weights on different axes of the mesh."""
+    rng = np.random.default_rng(2028)
+    hidden, weight = (rng.normal(size=(1024, 8)).astype(np.float32) for _ in range(2))
+    labels = rng.integers(0, 1024, 1024)
+
+    def mean(hidden, weight, labels):
+        return cc.linear_cross_entropy(hidden, weight, labels)
+
+    value, gradients = jax.jit(jax.value_and_grad(mean, argnums=(0, 1)))(hidden, weight, labels)
+    for shape, kind in LAYOUTS[0], LAYOUTS[-1]:
+        mesh = jax.make_mesh(shape, AXES, axis_types=(kind, kind))
+        places = [NamedSharding(mesh, PartitionSpec(axis)) for axis in ("batch", "classes", "batch")]
+        with jax.set_mesh(mesh):
+            loss = mean if kind is AxisType.Auto else jax.sharding.auto_axes(mean, out_sharding=PartitionSpec())
+            inputs = list(map(jax.device_put, (hidden, weight, labels), places))
+            program = jax.jit(jax.value_and_grad(loss, argnums=(0, 1))).lower(*inputs).compile()
+        ours, steep = program(*inputs)
+        yield {
+            "question": "linear",
+            "layout": f"{shape[0]}x{shape[1]}, {kind.name.lower()}",
+            "rows": hidden.size,
+            "moved": moved(program),
+            "in place": all(map(lambda g, place: g.sharding.is_equivalent_to(place, 2), steep, places)),
+            "value": apart(value, ours),
+            "gradient": max(map(apart, gradients, steep)),
+        }
+
+
 def main():
     """Compare value and gradient with those of one device."""
     assert len(jax.devices()) == 8
+    for found in linear():
+        sys.stdout.write(json.dumps(found) + "\n")
     for name, question in questions(16, 64).items():
 
         def total(x, labels, arrays, question=question):
@@ -68,4 +102,5 @@ def main():
             sys.stdout.write(json.dumps(found) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

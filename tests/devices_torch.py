@@ -13,6 +13,7 @@ from devices import SECONDS, apart, questions
 from torch import distributed
 from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor, init_device_mesh
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 PROCESSES = 4
 LAYOUTS = [(2, 2), (1, 4), (4, 1)]
@@ -33,7 +34,8 @@ class Moved(TorchDispatchMode):
         result = operation(*arguments, **(keywords or {}))
         name = operation.name().partition("::")[2].replace("_", "-")
         if "c10d" in operation.namespace and name not in AFTERWARDS:
-            self.largest[name] = max(self.largest[name], result.numel())
+            sizes = [part.numel() for part in tree_leaves(result) if isinstance(part, torch.Tensor)]
+            self.largest[name] = max(self.largest[name], *sizes)
         return result
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "expect_shape",
     "expect_within",
     "gathers",
+    "in_pieces",
     "is_floating",
     "made_of",
     "namespace",
@@ -37,7 +38,7 @@ def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
     if xp is not None and not made_of(xp, "torch") and not made_of(xp, "dask"):
         return xp
-    pieces = _in_pieces(x)
+    pieces = in_pieces(x)
     if pieces is not None:
         return pieces.namespace(x)
     if _is_torch(x):
@@ -63,7 +64,7 @@ def _is_dtensor(x: Any) -> bool:
     return type(x).__name__ == "DTensor"
 
 
-def _in_pieces(x: Any) -> Any:
+def in_pieces(x: Any) -> Any:
     """Return what knows the pieces of an array that is never in one place; None for others."""
     if _is_dtensor(x):
         from ceconform.losses import _sharded_torch
@@ -106,7 +107,7 @@ def gathers(xp: Any, x: Any) -> bool:
 
 def class_numbers(xp: Any, x: Any, axis: int, dtype: Any) -> Any:
     """Return 0, 1, … C - 1 where the predictions' classes are, as they broadcast against these."""
-    pieces = _in_pieces(x)
+    pieces = in_pieces(x)
     if pieces is None:
         numbers = xp.arange(x.shape[axis], dtype=dtype, device=device_of(xp, x))
     else:
