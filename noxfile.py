@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`; likewise `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench`, `devices`, `accuracy`."""
+"""Sessions: `nox -s tests`, or `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench`, `devices`, `accuracy`."""
 
 from __future__ import annotations
 

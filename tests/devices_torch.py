@@ -15,6 +15,9 @@ from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tenso
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+import ceconform as cc
+from ceconform.errors import DTypeError, RangeError
+
 PROCESSES = 4
 LAYOUTS = [(2, 2), (1, 4), (4, 1)]
 AFTERWARDS = ("-wrap-tensor-autograd", "wait-tensor")
@@ -37,6 +40,41 @@ class Moved(TorchDispatchMode):
             sizes = [part.numel() for part in tree_leaves(result) if isinstance(part, torch.Tensor)]
             self.largest[name] = max(self.largest[name], *sizes)
         return result
+
+
+def refused(mesh):
+    """What is said of a plain tensor beside a DTensor, and of a probability above 1."""
+    p = distribute_tensor(torch.asarray([[0.25, 0.75], [0.5, 1.5]]), mesh, [Replicate(), Shard(1)])
+    plain = torch.asarray([0, 1])
+    labels = distribute_tensor(plain, mesh, [Replicate(), Replicate()])
+    for given, check in ((plain, False), (labels, True)):
+        try:
+            cc.sparse_cross_entropy(p, given, check=check)
+        except (DTypeError, RangeError) as error:
+            yield str(error)
+
+
+def linear(mesh):
+    """Ask the loss of a layer: rows of the inputs and of the weights on different axes of the mesh."""
+    generator = torch.Generator().manual_seed(2028)
+    hidden, weight = (torch.randn(shape, generator=generator) for shape in ((16, 4), (64, 4)))
+    labels = torch.randint(64, (16,), generator=generator)
+    rows, classes = [Shard(0), Replicate()], [Replicate(), Shard(0)]
+    sharded = [distribute_tensor(x, mesh, on).requires_grad_() for x, on in ((hidden, rows), (weight, classes))]
+    y = distribute_tensor(labels, mesh, rows)
+    with Moved() as moved:
+        ours = cc.linear_cross_entropy(*sharded, y)
+        ours.backward()
+    whole = [x.requires_grad_() for x in (hidden, weight)]
+    value = cc.linear_cross_entropy(*whole, labels)
+    value.backward()
+    differences = (apart(x.grad, s.grad.full_tensor()) for x, s in zip(whole, sharded, strict=True))
+    return {
+        "question": "linear",
+        "largest": max(moved.largest.values()),
+        "value": apart(value.detach(), ours.detach().full_tensor()),
+        "gradient": max(differences),
+    }
 
 
 def ask(rank, folder):
@@ -83,6 +121,9 @@ def ask(rank, folder):
             }
             if rank == 0:
                 sys.stdout.write(json.dumps(found) + "\n")
+    found = [linear(meshes[0]), {"question": "refused", "messages": list(refused(meshes[0]))}]
+    if rank == 0:
+        sys.stdout.writelines(json.dumps(each) + "\n" for each in found)
     distributed.destroy_process_group()
 
 

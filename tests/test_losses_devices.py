@@ -82,6 +82,26 @@ def test_dtensors_stay_where_they_are(found_by_torch, name):
         held_together(answer)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("sharded-torch")
+def test_a_layer_of_dtensors_gathers_no_logits(found_by_torch):
+    """The blocks of rows cross the shards of hidden, whose 64 numbers move; the 1024 logits do not."""
+    (answer,) = found_by_torch["linear"]
+    assert answer["largest"] <= 64, answer
+    assert max(answer["value"], answer["gradient"]) <= ULPS, answer
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("sharded-torch")
+def test_dtensors_are_checked(found_by_torch):
+    """A plain tensor beside them is refused, and a number out of its range is named."""
+    (answer,) = found_by_torch["refused"]
+    assert answer["messages"] == [
+        "`labels` must be an array of the same library as the predictions, torch.DTensor: got torch.Tensor",
+        "`probabilities` must lie in [0, 1]: got 1.5 at index (1, 1)",
+    ]
+
+
 @pytest.fixture(scope="module")
 def dask():
     """Dask's arrays."""
@@ -96,7 +116,7 @@ def test_dask_stays_lazy(dask, name):
     question = questions(16, 64)[name]
 
     def chunked(array):
-        return dask.from_array(array, chunks=[(4, 16)[axis] for axis in question.axes(array)])
+        return dask.from_array(array, chunks=[(8, 32)[axis] for axis in question.axes(array)])
 
     def compute(graph, keys, **keywords):  # noqa: ARG001 - a scheduler's signature
         raise AssertionError("a loss computed what it was to leave")
@@ -105,7 +125,7 @@ def test_dask_stays_lazy(dask, name):
     with config.set(scheduler=compute):
         value, gradient = question.both(chunked(question.x), chunked(question.labels), arrays)
         alone = question.ask(chunked(question.x), chunked(question.labels), arrays)
-    assert gradient.chunks == ((4,) * 4, (16,) * 4)
+    assert gradient.chunks == ((8, 8), (32, 32))
     assert gradient.dtype == value.dtype == alone.dtype == question.x.dtype
     with np.errstate(all="ignore"):
         found = base.compute(value, alone, gradient, scheduler="synchronous")
