@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench` and `accuracy`."""
+"""Sessions: `nox -s tests`, or `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench`, `devices`, `accuracy`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def install(session: nox.Session, implementations: list[str], *groups: str, extr
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on every framework, with the examples in the docstrings."""
-    install(session, WITHOUT_GPU, "tests", extras=("plots",))
+    install(session, WITHOUT_GPU, "tests", extras=("plots", "dask"))
     session.run("pytest", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadgroup", *session.posargs)
 
 
@@ -105,3 +105,10 @@ def bench(session: nox.Session) -> None:
     # The page shows how long compiling takes, so nothing may come compiled from an earlier run.
     fresh = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
     session.run("python", "-m", "benchmarks", "-o", str(REPORTS / "BENCHMARKS.md"), *session.posargs, env=fresh)
+
+
+@nox.session
+def devices(session: nox.Session) -> None:
+    """Measure the losses of more logits than memory; the page goes to reports/."""
+    install(session, ["ceconform[numpy]"], extras=("dask",))
+    session.run("python", "-m", "benchmarks.out_of_core", "--write", str(REPORTS / "DEVICES.md"), *session.posargs)

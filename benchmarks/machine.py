@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import ceconform
 
-__all__ = ["describe"]
+__all__ = ["describe", "host", "versions"]
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib", "optax")
 BUSY = 0.5
@@ -21,17 +21,25 @@ def describe(device: str = "cpu") -> Iterator[tuple[str, str]]:
     """Name the machine, the threads and the versions, in the order in which a page shows them."""
     import torch
 
-    yield "date", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    yield "CPU", _cpu()
-    cores = os.cpu_count() or 1
-    yield "cores", str(cores)
+    yield from host()
     if device != "cpu":
         yield "device of PyTorch", torch.cuda.get_device_name(device)
+    yield "threads", f"as by default: PyTorch {torch.get_num_threads()}, XLA one for each core, NumPy's ufuncs 1"
+    yield "versions", versions(*LIBRARIES)
+
+
+def host() -> Iterator[tuple[str, str]]:
+    """Name the machine alone."""
+    yield "date", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    yield "CPU", _cpu()
+    yield "cores", str(os.cpu_count() or 1)
     yield "load average at the start", _load(os.getloadavg()[0])
     yield "system", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    yield "threads", f"as by default: PyTorch {torch.get_num_threads()}, XLA one for each core, NumPy's ufuncs 1"
-    versions = (f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    yield "versions", ", ".join([f"ceconform {ceconform.__version__}", *versions])
+
+
+def versions(*libraries: str) -> str:
+    """Name ours and those of these libraries."""
+    return ", ".join([f"ceconform {ceconform.__version__}", *(f"{name} {version(name)}" for name in libraries)])
 
 
 def _load(average: float) -> str:

@@ -54,16 +54,3 @@ def test_a_namespace_may_be_given(place):
     x = backend.asarray(np.asarray([0.5, -1.0]), "float32", device)
     expected = float(cc.hinge_loss(x, abs(x) / abs(x)))
     assert expected == float(cc.hinge_loss(x, abs(x) / abs(x), xp=backend.namespace()))
-
-
-def test_dask_stays_lazy():
-    """Chunks of rows go through; nothing is computed before it is asked for."""
-    dask = pytest.importorskip("dask.array", reason="dask is not installed")
-    z = np.random.default_rng(6).normal(size=(8, 3))
-    lazy = cc.categorical_cross_entropy_with_logits(
-        dask.from_array(z, chunks=(2, 3)), dask.from_array(np.full((8, 3), 1 / 3), chunks=(2, 3))
-    )
-    assert isinstance(lazy, dask.Array)
-    assert float(lazy.compute()) == pytest.approx(
-        float(cc.categorical_cross_entropy_with_logits(z, np.full((8, 3), 1 / 3)))
-    )

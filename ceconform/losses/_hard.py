@@ -11,7 +11,7 @@ import math
 import sys
 from typing import Any, NamedTuple
 
-from ceconform.losses._inputs import device_of, made_of
+from ceconform.losses._inputs import class_numbers, device_of, in_pieces, made_of
 
 __all__ = ["Hard", "hard"]
 
@@ -35,7 +35,7 @@ def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     index = xp.expand_dims(xp.where((y < 0) | (y == classes), 0, y), axis=-1)
     z = _at_most(xp, z)
     highest = xp.max(z, axis=-1, keepdims=True)
-    own = xp.take_along_axis(z, index, axis=-1)
+    own = _own(xp, z, index)
     on_top = own == highest
     e = _put(xp, _exponential(xp, z, highest), index, xp.zeros_like(own))
     others = xp.sum(e, axis=-1, keepdims=True)
@@ -75,12 +75,19 @@ def _exponential(xp: Any, z: Any, highest: Any) -> Any:
     return z.sub_(highest).exp_() if _torch_overwrites(xp) else xp.exp(z - highest)
 
 
+def _own(xp: Any, z: Any, index: Any) -> Any:
+    """Return the element of each row that the index names."""
+    if in_pieces(z) is None:
+        return xp.take_along_axis(z, index, axis=-1)
+    return xp.sum(xp.where(class_numbers(xp, z, -1, index.dtype) == index, z, 0.0), axis=-1, keepdims=True)
+
+
 def _put(xp: Any, x: Any, index: Any, value: Any) -> Any:
     """Return the rows with one element of each replaced."""
     if _is_numpy(xp):
         xp.put_along_axis(x, index, value, axis=-1)
         return x
-    if made_of(xp, "torch"):
+    if made_of(xp, "torch") and in_pieces(x) is None:
         if _torch_overwrites(xp):
             try:
                 rows = xp.arange(x.shape[0], device=device_of(xp, x))
@@ -88,5 +95,4 @@ def _put(xp: Any, x: Any, index: Any, value: Any) -> Any:
             except RuntimeError:  # a batch of labels for one array, under vmap
                 pass
         return x.scatter(-1, index, value)
-    classes = xp.arange(x.shape[-1], device=device_of(xp, x))
-    return xp.where(classes == index, value, x)
+    return xp.where(class_numbers(xp, x, -1, index.dtype) == index, value, x)

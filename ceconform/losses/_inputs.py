@@ -12,6 +12,7 @@ from ceconform.errors import ArgumentError, DTypeError, RangeError, ShapeError
 
 __all__ = [
     "array",
+    "class_numbers",
     "device_of",
     "expect_all",
     "expect_broadcastable",
@@ -19,6 +20,7 @@ __all__ = [
     "expect_shape",
     "expect_within",
     "gathers",
+    "in_pieces",
     "is_floating",
     "made_of",
     "namespace",
@@ -34,8 +36,11 @@ def made_of(xp: Any, library: str) -> bool:
 
 def namespace(x: Any, name: str, xp: Any = None) -> Any:
     """Return the Array API namespace of an array, or the compatible one of a namespace that is given."""
-    if xp is not None and not made_of(xp, "torch"):
+    if xp is not None and not made_of(xp, "torch") and not made_of(xp, "dask"):
         return xp
+    pieces = in_pieces(x)
+    if pieces is not None:
+        return pieces.namespace(x)
     if _is_torch(x):
         from array_api_compat import torch as torch_namespace
 
@@ -53,6 +58,23 @@ def _is_torch(x: Any) -> bool:
     """Whether an array is PyTorch's; array-api-compat asks through caches, of which Dynamo warns."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _is_dtensor(x: Any) -> bool:
+    return type(x).__name__ == "DTensor"
+
+
+def in_pieces(x: Any) -> Any:
+    """Return what knows the pieces of an array that is never in one place; None for others."""
+    if _is_dtensor(x):
+        from ceconform.losses import _sharded_torch
+
+        return _sharded_torch
+    if not _is_torch(x) and array_api_compat.is_dask_array(x):
+        from ceconform.losses import _chunked_dask
+
+        return _chunked_dask
+    return None
 
 
 def is_floating(xp: Any, dtype: Any) -> bool:
@@ -83,6 +105,16 @@ def gathers(xp: Any, x: Any) -> bool:
     return made_of(xp, "torch") and type(x).__name__ in {"Tensor", "Parameter"}
 
 
+def class_numbers(xp: Any, x: Any, axis: int, dtype: Any) -> Any:
+    """Return 0, 1, … C - 1 where the predictions' classes are, as they broadcast against these."""
+    pieces = in_pieces(x)
+    if pieces is None:
+        numbers = xp.arange(x.shape[axis], dtype=dtype, device=device_of(xp, x))
+    else:
+        numbers = pieces.numbered(x, axis, dtype)
+    return xp.reshape(numbers, (-1, *(1 for _ in range(-axis - 1))))
+
+
 def array(xp: Any, value: Any, name: str, like: Any, *, number: Any = None) -> Any:
     """Return an argument as an array of the predictions' library, or refuse it; a number passes in a dtype `number`."""
     if number is not None and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -90,7 +122,7 @@ def array(xp: Any, value: Any, name: str, like: Any, *, number: Any = None) -> A
     if made_of(xp, "jax") and array_api_compat.is_numpy_array(value):
         return xp.asarray(value)
     if _is_torch(value) != _is_torch(like) or not (
-        _is_torch(value)
+        (_is_torch(value) and _is_dtensor(value) == _is_dtensor(like))
         or (array_api_compat.is_array_api_obj(value) and namespace(value, name) is namespace(like, name))
     ):
         raise DTypeError(
@@ -145,6 +177,8 @@ def expect_all(xp: Any, x: Any, name: str, right: Any, what: str, where: Any = N
     wrong = ~right if where is None else ~right & where
     if not bool(xp.any(wrong)):
         return
+    if _is_dtensor(x):
+        wrong, x = wrong.full_tensor(), x.full_tensor()
     flat = int(xp.argmax(xp.reshape(xp.astype(wrong, xp.int8), (-1,))))
     value = xp.reshape(x, (-1,))[flat]
     shown = int(value) if xp.isdtype(x.dtype, "integral") else float(value)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ceconform.losses import _rapid, _stable
-from ceconform.losses._inputs import device_of, gathers
+from ceconform.losses._inputs import class_numbers, gathers
 from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._rules import Logarithm, Rules
 
@@ -154,7 +154,9 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0, *, as_they_come: bool
             p = _stable.within(xp, p, 0, 1)
         up, down = _parts(xp, p)
         positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
-        negative = _focal(xp, up, *_cost(xp, down, _stable.log_complement(xp, p), logarithm), gamma, plain=logarithm.plain)
+        negative = _focal(
+            xp, up, *_cost(xp, down, _stable.log_complement(xp, p), logarithm), gamma, plain=logarithm.plain
+        )
         return (positive[0], negative[0]), (positive[1], -negative[1])
 
     kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
@@ -225,8 +227,7 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
 
 def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
     """Return what stands at the label of each row, and where that is."""
-    classes = xp.arange(x.shape[axis], dtype=y.dtype, device=device_of(xp, x))
-    hot = y == xp.reshape(classes, (-1, *(1 for _ in range(-axis - 1))))
+    hot = y == class_numbers(xp, x, axis, y.dtype)
     if gathers(xp, x):
         return xp.take_along_axis(x, xp.where(y < 0, 0, y), axis=axis), hot
     return xp.sum(xp.where(hot, x, 0.0), axis=axis, keepdims=True), hot

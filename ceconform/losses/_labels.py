@@ -105,8 +105,7 @@ def one_hot(on: Subject, y: Any) -> Any:
     """Return class indices as distributions, NaN for -1."""
     xp, axis = on.xp, on.checked_axis
     y = xp.expand_dims(y, axis=axis)
-    classes = xp.arange(on.classes, dtype=y.dtype, device=_inputs.device_of(xp, on.x))
-    hot = on.cast(y == xp.reshape(classes, (on.classes, *(1 for _ in range(-axis - 1)))))
+    hot = on.cast(y == _inputs.class_numbers(xp, on.x, axis, y.dtype))
     return on.placed(xp.where(y >= 0, hot, math.nan))
 
 

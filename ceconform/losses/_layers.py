@@ -108,7 +108,7 @@ class Blocks:
             slope = pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
             cost = pull(xp, kernel, cotangent, kernel.slopes[1](xp, *arrays))
             cost = times(xp, smoothed(replace(self.on, x=slope), q, self.label_smoothing), cost)
-            scale = xp.ones_like(slope[:, :1])
+            scale = xp.ones_like(scale)
         across = xp.matrix_transpose(slope)
         return [
             xp.where(still, 0.0, self.product(slope, self.cast(weight)) * scale) if wanted[0] else None,

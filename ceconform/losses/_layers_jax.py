@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -17,15 +18,19 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     rows = y.shape[0]
     if rows == 0:
         return jnp.zeros(0, dtype=blocks.on.computing)
+    blocks = replace(blocks, rows=_even(rows, blocks.rows))
 
     def divided(x: Any) -> Any:
-        """In blocks; the last is filled up with zeros, whose cotangents are 0."""
+        """In blocks of rows from all over, so that devices that share the rows share each block.
+
+        What is filled up are zeros, whose cotangents are 0.
+        """
         count = -(-rows // blocks.rows)
         x = jnp.pad(x, [(0, count * blocks.rows - rows)] + [(0, 0)] * (x.ndim - 1))
-        return x.reshape(count, blocks.rows, *x.shape[1:])
+        return jnp.swapaxes(x.reshape(blocks.rows, count, *x.shape[1:]), 0, 1)
 
     def joined(x: Any) -> Any:
-        return x.reshape(-1, *x.shape[2:])[:rows]
+        return jnp.swapaxes(x, 0, 1).reshape(-1, *x.shape[2:])[:rows]
 
     def value(y: Any, hidden: Any, *rest: Any) -> Any:
         if rows == blocks.rows:  # there is nothing to map over, which takes long to compile
@@ -53,3 +58,9 @@ def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     function = jax.custom_vjp(value)
     function.defvjp(forward, backward)
     return function(y, *inputs)
+
+
+def _even(rows: int, most: int) -> int:
+    """Return how many rows a block has where nothing is filled up, best a number that devices can share evenly."""
+    sizes = (size for size in range(most, most // 2, -1) if rows % size == 0)
+    return max(sizes, key=lambda size: size & -size, default=most)
