@@ -255,7 +255,11 @@ def _of_indices(
 def indices(axis: int, *, known: bool) -> Kernel:
     """Softmax cross entropy, a kernel of (logits, class index); `known`: each of them is a class's."""
     rapid = _rapid.indices if known else None
-    return replace(_of_indices(_stable.softmax_cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2)
+
+    def cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost
+        return _stable.softmax_cost(xp, z, own, axis)
+
+    return replace(_of_indices(cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2)
 
 
 def index_probabilities(axis: int, *, known: bool) -> Kernel:

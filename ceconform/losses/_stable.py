@@ -97,6 +97,8 @@ def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:
 class Softmax(NamedTuple):
     """What the softmax losses are made of; every sum leaves out what would cancel later."""
 
+    highest: Any
+    """max z."""
     top: Any
     """Where the logit is the row's largest."""
     alone: Any
@@ -116,10 +118,12 @@ class Softmax(NamedTuple):
 def _odds(xp: Any, z: Any, highest: Any) -> Any:
     """Return exp(z - max z), the odds of a class against a largest one, times 2^64.
 
-    The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps. That of halves
-    cannot overflow, and ±inf counts as the largest number. Far below the largest, an exact part of the exponent is
-    left to the factor, so that no exponential is smaller than a normal number.
+    The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps.
     """
+    if made_of(xp, "torch") and z.dtype == xp.float32:
+        return _near_odds(xp, z, highest)
+    # Halves cannot overflow, and ±inf counts as the largest number. Far below the largest logit, an exact part of the
+    # exponent is left to the factor, so that no exponential is smaller than a normal number.
     limits = xp.finfo(z.dtype)
     bound = float(limits.max) / 2
     part = 256 if limits.bits == 64 else 32  # noqa: PLR2004
@@ -131,6 +135,17 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     odds = xp.exp(2 * xp.where(far, gap + part, gap))
     odds = xp.where(far, odds * (RAISED * math.exp(-2 * part)), odds * RAISED)
     return odds + odds * (2 * error)
+
+
+def _near_odds(xp: Any, z: Any, highest: Any) -> Any:
+    """Return `_odds` in fewer steps, for PyTorch's compiler; what is smaller than a normal number has fewer digits."""
+    bound = float(xp.finfo(z.dtype).max)
+    z, top = xp.clip(z, -bound, bound), xp.clip(highest, -bound, bound)
+    gap = z - top
+    back = gap - z
+    error = (z - (gap - back)) + (-top - back)
+    odds = xp.exp(gap) * RAISED
+    return odds + odds * xp.where(xp.isfinite(error), error, 0.0)
 
 
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
@@ -147,6 +162,7 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
     rest = xp.where(undefined, math.nan, rest)
     return Softmax(
+        highest=highest,
         top=top,
         alone=top & (ties == 1),
         odds=odds,
@@ -164,33 +180,24 @@ def softmax_costs(xp: Any, z: Any, axis: int) -> Any:
     return parts.least + parts.drop
 
 
-def _beside_label(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
-    """Return the odds of each class, of all but y, and of y, times 2^64, and max z - z_y.
+def softmax_cost(xp: Any, z: Any, own: Any, axis: int) -> Any:
+    """Return lse(z) - z_y of each row, log1p(s) + (max z - z_y); `own` is z_y."""
+    parts = softmax(xp, z, axis)
+    return parts.least + xp.where((own == parts.highest) & xp.isinf(own), 0.0, parts.highest - own)
 
-    `own` is z_y, and `hot` marks it.
+
+def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
+    """Return softmax(z) - hot; at y it is minus the odds of the others over those of all.
+
+    `own` is z_y, and `hot` marks it. The label is left out of the sum before anything is added to it, so that nothing
+    cancels, nor is there a constant in the place of a logit: it would end second derivatives.
     """
     highest = xp.max(z, axis=axis, keepdims=True)
     odds = _odds(xp, z, highest)
     others = xp.sum(xp.where(hot, 0.0, odds), axis=axis, keepdims=True)
-    drop = xp.where((own == highest) & xp.isinf(highest), 0.0, highest - own)
-    own = _odds(xp, own, highest)
-    undefined = (highest == -math.inf) | ((highest == math.inf) & (others + own > RAISED))
-    return odds, xp.where(undefined, math.nan, others), own, drop
-
-
-def softmax_cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
-    """Return lse(z) - z_y of each row: log1p of the others' odds where y is a largest logit, log of all of them else.
-
-    The label is left out of the sum before anything is added to it, so that nothing cancels.
-    """
-    _, others, own, drop = _beside_label(xp, z, own, hot, axis)
-    return xp.where(drop == 0, xp.log1p(others / RAISED), xp.log((others + own) / RAISED) + drop)
-
-
-def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
-    """Return softmax(z) - hot; at y it is minus the odds of the others over those of all."""
-    odds, others, own, _ = _beside_label(xp, z, own, hot, axis)
-    return xp.where(hot, -others, odds) / (others + own)
+    total = others + _odds(xp, own, highest)
+    undefined = (highest == -math.inf) | ((highest == math.inf) & (total > RAISED))
+    return xp.where(undefined, math.nan, xp.where(hot, -others, odds) / total)
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
