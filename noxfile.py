@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench` and `accuracy`."""
+"""Sessions: `nox -s tests`, and likewise `lint`, `conformance`, `"conform(torch)"`, `accuracy`, `bench`, `examples`."""
 
 from __future__ import annotations
 
@@ -105,3 +105,10 @@ def bench(session: nox.Session) -> None:
     # The page shows how long compiling takes, so nothing may come compiled from an earlier run.
     fresh = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
     session.run("python", "-m", "benchmarks", "-o", str(REPORTS / "BENCHMARKS.md"), *session.posargs, env=fresh)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Make the examples' plots and pages again, beside their programs."""
+    install(session, ["ceconform[torch]"], extras=("plots",))
+    session.run("python", "examples/softmax_collapse.py", *session.posargs)
