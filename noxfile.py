@@ -1,4 +1,4 @@
-"""Sessions: `nox -s tests`, or `lint`, `conformance`, `"conform(torch)"`, `gpu`, `bench`, `devices`, `accuracy`."""
+"""Sessions: tests, lint, conformance, "conform(torch)", gpu, accuracy, bench, devices, examples."""
 
 from __future__ import annotations
 
@@ -112,3 +112,10 @@ def devices(session: nox.Session) -> None:
     """Measure the losses of more logits than memory; the page goes to reports/."""
     install(session, ["ceconform[numpy]"], extras=("dask",))
     session.run("python", "-m", "benchmarks.out_of_core", "--write", str(REPORTS / "DEVICES.md"), *session.posargs)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Make the examples' plots and pages again, beside their programs."""
+    install(session, ["ceconform[torch]"], extras=("plots",))
+    session.run("python", "examples/softmax_collapse.py", *session.posargs)

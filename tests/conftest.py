@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 
 from ceconform import backends
+
+hypothesis.settings.register_profile("ceconform", deadline=None)  # how long a call takes says how busy the machine is
+hypothesis.settings.load_profile("ceconform")
 
 PLACES = [
     pytest.param(("numpy", "cpu"), id="numpy"),
