@@ -18,9 +18,8 @@ from ceconform.losses._stable import RAISED
 __all__ = ["binary_logits", "binary_probabilities", "index_probabilities", "indices"]
 
 REACH = 300.0
-"""The exponentials of narrower logits up to here, and their quotients, are normal float64 numbers: nothing is
-subtracted from them first. Where a class lies so far below the label that it has none, no narrower dtype has its part
-in the loss."""
+"""The exponentials of logits up to here, and their quotients, are normal float64 numbers. Nothing is subtracted first
+from narrower ones: where a class lies so far below the label that it has none, their dtype has no part of the loss."""
 
 LOG_ZERO = -1e300
 """Stands for -inf, beside the labels of narrower dtypes: times any of them but 0 it is beyond what a loss can be."""
@@ -60,6 +59,9 @@ def indices(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, z: A
         highest = np.amax(odds, axis=-1, keepdims=True)
         drop = highest[:, 0] - own
         np.subtract(odds, highest, out=odds)
+        if not narrow and np.amin(odds).item() < -REACH:
+            losses[...] = math.nan  # odds that are smaller than normal numbers have too few digits for weights
+            return
         lost = None if narrow else _rounding(np, spare, odds, z, highest)
         np.exp(odds, out=odds)
         if lost is not None:
