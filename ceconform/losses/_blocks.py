@@ -16,8 +16,10 @@ from ceconform.losses._kernel import Kernel, pull
 
 __all__ = ["evaluate", "rescaled", "rows_like"]
 
-ELEMENTS = 262_144
-"""Of a block, for each thread: the arrays of one stay in the cache, and the calls are few."""
+ELEMENTS = 524_288
+"""Of all arrays of a block, for each thread: they stay in the cache, and the calls are few."""
+PLAIN = 8
+"""So many arrays are there at a time in the plain form."""
 
 
 def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotangent: Any = None) -> tuple[Any, Any]:
@@ -61,8 +63,9 @@ def _fill(xp: Any, kernel: Kernel, losses: Any, gradient: Any, cotangent: Any, a
     x = arrays[0]
     count = 1 if kernel.axis == -x.ndim else x.shape[0]  # no row lies within the first axis
     threads = library.get_num_threads() if made_of(xp, "torch") else 1
-    step = min(max(threads * ELEMENTS * count // math.prod(x.shape), 1), count)
     rooms = kernel.buffers + (kernel.spare if x.dtype == losses.dtype else 0)
+    elements = threads * ELEMENTS // (PLAIN if kernel.rapid is None else rooms + 1)
+    step = min(max(elements * count // math.prod(x.shape), 1), count)
     room = [xp.empty((step, *x.shape[1:]), dtype=losses.dtype) for _ in range(rooms)]
     if step == count:
         _block(xp, kernel, library, room, losses, gradient, cotangent, arrays)

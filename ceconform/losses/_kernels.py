@@ -65,16 +65,16 @@ def binary_logits(gamma: float = 0.0) -> Kernel:
 def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., None], buffers: int) -> Kernel:
     """Turn a kernel of (prediction, a, b) into one of (prediction, label): labels in [0, 1], smoothed by ε."""
 
-    def sides(xp: Any, t: Any) -> tuple[Any, Any]:
-        return _stable.sides(xp, t, epsilon)
+    def sides(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
+        return _stable.sides(xp, xp.astype(t, x.dtype, copy=False), epsilon)
 
     def by_label(xp: Any, x: Any, t: Any) -> Any:
-        positive, negative = (slope(xp, x, *sides(xp, t)) for slope in plain.slopes[1:])
+        positive, negative = (slope(xp, x, *sides(xp, x, t)) for slope in plain.slopes[1:])
         return _stable.within(xp, t, 0, 1) * 0 + (1 - epsilon) * (positive - negative)
 
     return Kernel(
-        value=lambda xp, x, t: plain.value(xp, x, *sides(xp, t)),
-        slopes=(lambda xp, x, t: plain.slopes[0](xp, x, *sides(xp, t)), by_label),
+        value=lambda xp, x, t: plain.value(xp, x, *sides(xp, x, t)),
+        slopes=(lambda xp, x, t: plain.slopes[0](xp, x, *sides(xp, x, t)), by_label),
         rapid=partial(rapid, epsilon=epsilon),
         buffers=buffers,
     )
@@ -82,7 +82,7 @@ def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., None], buffer
 
 def binary_logits_and_labels(epsilon: float) -> Kernel:
     """Binary cross entropy, a kernel of (logit, label)."""
-    return _of_labels(binary_logits(), epsilon, _rapid.binary_logits, 5)
+    return _of_labels(binary_logits(), epsilon, _rapid.binary_logits, 6)
 
 
 def binary_probabilities_and_labels(rules: Rules, epsilon: float) -> Kernel:

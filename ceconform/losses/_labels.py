@@ -17,15 +17,24 @@ __all__ = ["binary_labels", "distribution", "indices", "one_hot", "shared", "sha
 
 def _real_labels(on: Subject, labels: Any) -> Any:
     """Return labels in the predictions' shape, of any real dtype, in the dtype of the computation."""
+    return on.cast(_expected(on, labels))
+
+
+def _expected(on: Subject, labels: Any) -> Any:
     labels = on.array(labels, "labels")
     _inputs.expect_real(on.xp, labels, "labels")
     _inputs.expect_shape(labels, "labels", tuple(on.x.shape), f"the shape of `{on.name}`")
-    return on.cast(labels)
+    return labels
 
 
-def shares(on: Subject, labels: Any) -> Any:
-    """Return labels that ought to lie in [0, 1]; with `check=True` they do."""
-    labels = _real_labels(on, labels)
+def shares(on: Subject, labels: Any, *, cast: bool = True) -> Any:
+    """Return labels that ought to lie in [0, 1]; with `check=True` they do.
+
+    Without `cast` floating ones stay as they came, for a kernel that casts them block by block.
+    """
+    labels = _expected(on, labels)
+    if cast or not on.eager or not _inputs.is_floating(on.xp, labels.dtype):
+        labels = on.cast(labels)
     on.check(labels, "labels", 0.0, 1.0)
     return labels
 

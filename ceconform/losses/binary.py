@@ -32,9 +32,11 @@ def describe(
     if gamma == 0 and alpha is None and pos_weight is None and on.rules.smoothing is None:
         epsilon = number(label_smoothing, "label_smoothing", 0.0, 1.0)
         if of_logits:
-            return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels))
+            return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels, cast=False))
         if on.rules.plain:
-            return on.evaluation(_kernels.binary_probabilities_and_labels(on.rules, epsilon), shares(on, labels))
+            return on.evaluation(
+                _kernels.binary_probabilities_and_labels(on.rules, epsilon), shares(on, labels, cast=False)
+            )
     positive, negative = binary_labels(on, labels, label_smoothing)
     positive = on.weighted(on.weights(pos_weight, "pos_weight", on.rows), positive)
     if alpha is not None:
