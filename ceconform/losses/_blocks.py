@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ceconform.losses._inputs import made_of
-from ceconform.losses._kernel import Kernel, pull
+from ceconform.losses._kernel import Kernel
+from ceconform.losses._kernel import gradient as gradient_by
 
 __all__ = ["evaluate", "rescaled", "rows_like"]
 
@@ -103,7 +104,7 @@ def _block(
     losses[...] = kernel.value(xp, x, *rest)
     if gradient is not None:
         cotangent = xp.full_like(losses, cotangent) if isinstance(cotangent, float) else cotangent
-        gradient[...] = pull(xp, kernel, cotangent, kernel.slopes[0](xp, x, *rest))
+        gradient[...] = gradient_by(xp, kernel, cotangent, x, *rest)
 
 
 def rescaled(xp: Any, kernel: Kernel, gradient: Any, expected: Any, cotangent: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from ceconform.losses._kernel import Kernel, pull
+from ceconform.losses._kernel import Kernel, gradient, pull
 
 __all__ = ["evaluate"]
 
@@ -22,7 +22,8 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
         return kernel.value(xp, *arrays), arrays
 
     def backward(arrays: tuple[Any, ...], cotangent: Any) -> tuple[Any, ...]:
-        gradients = tuple(pull(xp, kernel, cotangent, slope(xp, *arrays)) for slope in kernel.slopes)
+        others = (pull(xp, kernel, cotangent, slope(xp, *arrays)) for slope in kernel.slopes[1:])
+        gradients = (gradient(xp, kernel, cotangent, *arrays), *others)
         return *gradients, *(None for _ in arrays[len(gradients) :])
 
     function = jax.custom_vjp(lambda *arrays: kernel.value(xp, *arrays))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PRODUCT", "Kernel", "per", "pull", "push", "times"]
+__all__ = ["PRODUCT", "Kernel", "gradient", "per", "pull", "push", "times"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Kernel:
     """How many arrays of a block's size `rapid` works in."""
     spare: int = 0
     """How many more where the predictions are in the dtype of the computation as they come."""
+    linear: bool = False
+    """Whether it is linear in its other arrays, so that a cotangent may multiply them: of a slope that is smaller than
+    a normal number it would multiply what is left of the digits."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:
@@ -53,6 +56,18 @@ def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
         cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
     still = (cotangent == 0) | ((slope == 0) & xp.isinf(cotangent))
     return xp.where(still, 0.0, cotangent * slope)
+
+
+def gradient(xp: Any, kernel: Kernel, cotangent: Any, *arrays: Any) -> Any:
+    """Return the gradient by the predictions, the first array, for this cotangent."""
+    x, *masses = arrays
+    if kernel.linear:
+        odd = (cotangent == 0) | xp.isinf(cotangent)
+        within = xp.where(odd, 1.0, cotangent)
+        within = within if kernel.axis is None else xp.expand_dims(within, axis=kernel.axis)
+        masses = [within * mass for mass in masses]
+        cotangent = xp.where(odd, cotangent, 1.0)
+    return pull(xp, kernel, cotangent, kernel.slopes[0](xp, x, *masses))
 
 
 def push(xp: Any, kernel: Kernel, tangent: Any, slope: Any) -> Any:

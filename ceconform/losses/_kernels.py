@@ -154,9 +154,8 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0, *, as_they_come: bool
             p = _stable.within(xp, p, 0, 1)
         up, down = _parts(xp, p)
         positive = _focal(xp, down, *_cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
-        negative = _focal(
-            xp, up, *_cost(xp, down, _stable.log_complement(xp, p), logarithm), gamma, plain=logarithm.plain
-        )
+        log = _stable.log_complement(xp, p)
+        negative = _focal(xp, up, *_cost(xp, down, log, logarithm), gamma, plain=logarithm.plain)
         return (positive[0], negative[0]), (positive[1], -negative[1])
 
     kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
@@ -222,7 +221,8 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
         costs = partial(_stable.softmax_focal_costs, axis=axis, gamma=gamma)
         gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
     # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
-    return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
+    row = _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
+    return replace(row, linear=True)
 
 
 def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ceconform.errors import ArgumentError, DTypeError
 from ceconform.losses import _inputs
-from ceconform.losses._stable import sides
+from ceconform.losses._stable import mixed, sides
 
 if TYPE_CHECKING:
     from ceconform.losses._description import Subject
@@ -58,9 +58,9 @@ def smoothed(on: Subject, q: Any, smoothing: float) -> Any:
     epsilon = _inputs.number(smoothing, "label_smoothing", 0.0, 1.0)
     if epsilon != 0:
         if on.rules.smoothing != "others":
-            q = (1 - epsilon) * q + epsilon / on.classes
+            q = mixed(on.xp, q, epsilon, epsilon / on.classes)
         elif on.classes > 1:
-            q = (1 - epsilon) * q + (epsilon / (on.classes - 1)) * (1 - q)
+            q = mixed(on.xp, q, epsilon, (epsilon / (on.classes - 1)) * (1 - q))
     return _labels_clipped(on, q)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ceconform.conventions import Convention
 from ceconform.errors import ArgumentError
 from ceconform.libraries import resolve
+from ceconform.losses._stable import rounded
 from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, flush, renormalise
 
 __all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "read"]
@@ -58,23 +59,15 @@ PLAIN = Rules()
 """The definition."""
 
 
-def _rounded(number: float, bits: int) -> float:
-    """Round to so many bits: Veltkamp's splitting, which is arithmetic that any tracer follows."""
-    if bits == _BINARY64:
-        return number
-    scaled = number * (2.0 ** (53 - bits) + 1)
-    return scaled - (scaled - number)
-
-
 def _bounds(rule: Convention, bits: int) -> tuple[float | None, float | None]:
     def number(text: str | None) -> float | None:
         if text is None:
             return None
-        return 2.0 ** (1 - bits) if text == "eps" else _rounded(float(text), bits)
+        return 2.0 ** (1 - bits) if text == "eps" else rounded(float(text), bits)
 
     low = number(rule.clip_low)
     if rule.clip_high == "1-low" and low is not None:
-        return low, _rounded(1 - low, bits)
+        return low, rounded(1 - low, bits)
     return low, number(rule.clip_high)
 
 
@@ -131,7 +124,7 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
 
 
 def _number(text: str | None, bits: int, otherwise: float | None) -> float | None:
-    return otherwise if text is None else _rounded(float(text), bits)
+    return otherwise if text is None else rounded(float(text), bits)
 
 
 def computed_in_float32(convention: Any, loss: str) -> bool:

@@ -18,6 +18,8 @@ __all__ = [
     "log_ratio",
     "logit_costs",
     "logit_gradient",
+    "mixed",
+    "rounded",
     "sides",
     "sigmoid",
     "softmax",
@@ -31,7 +33,8 @@ __all__ = [
     "within",
 ]
 
-
+_BINARY64 = 53
+"""The bits of a Python float's significand."""
 RAISED = 2.0**64
 """The odds of the classes come times this: what is smaller than a normal number keeps its digits, or on a backend that
 has no smaller ones does not vanish, until it is multiplied by what it is multiplied by."""
@@ -40,6 +43,25 @@ has no smaller ones does not vanish, until it is multiplied by what it is multip
 def within(xp: Any, x: Any, low: float, high: float) -> Any:
     """Return x, and NaN where it lies outside [low, high]: never a plausible number."""
     return xp.where((x >= low) & (x <= high), x, math.nan)
+
+
+def _bits(xp: Any, x: Any) -> int:
+    return _BINARY64 if xp.finfo(x.dtype).bits == 64 else 24  # noqa: PLR2004 - what losses are computed in
+
+
+def rounded(number: float, bits: int) -> float:
+    """Round to so many bits: Veltkamp's splitting, which is arithmetic that any tracer follows."""
+    if bits == _BINARY64:
+        return number
+    scaled = number * (2.0 ** (53 - bits) + 1)
+    return scaled - (scaled - number)
+
+
+def mixed(xp: Any, q: Any, epsilon: float, share: Any) -> Any:
+    """Return (1 - ε)·q + share, the rounding error of 1 - ε put back."""
+    large = rounded(1 - epsilon, _bits(xp, q))
+    small = (1 - large) - epsilon
+    return large * q + (small * q + share)
 
 
 def sides(xp: Any, t: Any, epsilon: float, rule: str | None = None) -> tuple[Any, Any]:
@@ -52,8 +74,8 @@ def sides(xp: Any, t: Any, epsilon: float, rule: str | None = None) -> tuple[Any
     if epsilon == 0:
         return t, rest
     if rule == "others":
-        return (1 - epsilon) * t + epsilon * rest, (1 - epsilon) * rest + epsilon * t
-    return (1 - epsilon) * t + epsilon / 2, (1 - epsilon) * rest + epsilon / 2
+        return mixed(xp, t, epsilon, epsilon * rest), mixed(xp, rest, epsilon, epsilon * t)
+    return mixed(xp, t, epsilon, epsilon / 2), mixed(xp, rest, epsilon, epsilon / 2)
 
 
 def log_complement(xp: Any, p: Any) -> Any:
@@ -124,9 +146,8 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
         return _near_odds(xp, z, highest)
     # Halves cannot overflow, and ±inf counts as the largest number. Far below the largest logit, an exact part of the
     # exponent is left to the factor, so that no exponential is smaller than a normal number.
-    limits = xp.finfo(z.dtype)
-    bound = float(limits.max) / 2
-    part = 256 if limits.bits == 64 else 32  # noqa: PLR2004
+    bound = float(xp.finfo(z.dtype).max) / 2
+    part = 256 if _bits(xp, z) == _BINARY64 else 32
     half, top = xp.clip(z / 2, -bound, bound), xp.clip(highest / 2, -bound, bound)
     gap = half - top
     back = gap - half
