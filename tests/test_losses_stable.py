@@ -11,6 +11,7 @@ import pytest
 from asking import ask
 
 import ceconform as cc
+from ceconform.losses._stable import mixed
 
 mpmath.mp.prec = 400  # exp(-300) beside 1, and then its digits
 EPS = 2.0**-23
@@ -114,6 +115,119 @@ def test_divergence_of_near_distributions(place):
     value, _ = ask(place, cc.kl_divergence, p, q, reduction="none")
     terms = [b * mpmath.log(b / a) for a, b in zip(exactly(p), exactly(q), strict=True)]
     assert float(abs(mpmath.mpf(float(value[0])) - mpmath.fsum(terms))) < 4 * EPS * max(map(abs, terms))
+
+
+def last_places(got, exact):
+    """The largest error in units of the last place of a float64."""
+    pairs = zip(np.asarray(got, dtype=np.float64).ravel(), exact, strict=True)
+    return max(float(abs(mpmath.mpf(g) - e)) / float(np.spacing(abs(float(e)))) for g, e in pairs)
+
+
+def test_odds_smaller_than_a_normal_number_add_up(place):
+    """A thousand of them are a normal number, on a backend that has no smaller ones, too."""
+    z = np.full((2, 1001), -88.5, dtype=np.float32)
+    z[:, 3] = 0.0
+    z[1] += 50
+    exact = [1000 * mpmath.exp(-88.5)] * 2
+    soft, _ = ask(place, cc.categorical_cross_entropy_with_logits, z, np.eye(1001)[[3, 3]], reduction="none")
+    hard, _ = ask(place, cc.sparse_cross_entropy_with_logits, z, np.asarray([3, 3]), reduction="none")
+    slack = 3 if place[0].name == "jax" else 1  # XLA on the CPU adds a row up in order, not in pairs
+    assert ulps(soft, exact) <= 3 * slack
+    assert ulps(hard, exact) <= 3 * slack
+
+
+def test_a_weight_multiplies_all_digits_of_a_small_gradient(place):
+    """Of an odds of 1e-320 that a weight of 4096 makes 1e-316."""
+    if place[0].name == "jax":
+        pytest.skip("XLA on the CPU has no subnormal numbers")
+    z, q = np.asarray([[0.0, -736.0, -5.0]]), np.asarray([[0.0, 0.0, 1.0]])
+    _, gradient = ask(
+        place,
+        cc.categorical_cross_entropy_with_logits,
+        z,
+        q,
+        dtype="float64",
+        sample_weight=np.asarray([4096.0]),
+        reduction="none",
+    )
+    exact = 4096 * mpmath.exp(-736) / (1 + mpmath.exp(-5) + mpmath.exp(-736))
+    assert last_places(gradient[0, 1:2], [exact]) <= 3
+
+
+@pytest.mark.parametrize("p", [0.3, 0.35, 0.4, 0.4142])
+def test_the_logarithm_of_a_complement_keeps_its_digits(place, p):
+    """In float64: log1p(-p) has two more wrong digits there in XLA."""
+    value, _ = ask(place, cc.binary_cross_entropy, [p], [0.0], dtype="float64", reduction="none")
+    assert last_places(value, [-mpmath.log1p(-mpmath.mpf(p))]) <= 3
+
+
+@pytest.mark.parametrize("p", [1 - 2.0**-30, 0.95, 0.05, 2.0**-30])
+def test_a_smoothed_label_costs_no_digits_beside_its_probability(place, p):
+    """b/(1 - p) - a/p, within 3 units of the larger of the two: over one denominator a smoothed label lost 12."""
+    _, gradient = ask(
+        place, cc.binary_cross_entropy, [p], [1.0], dtype="float64", label_smoothing=0.1, reduction="none"
+    )
+    x, half = mpmath.mpf(p), mpmath.mpf(0.1) / 2
+    terms = (half / (1 - x), (1 - half) / x)
+    unit = float(np.spacing(float(max(terms))))
+    assert abs(mpmath.mpf(float(gradient[0])) - (terms[0] - terms[1])) <= 3 * unit
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_small_probability_beside_its_label_keeps_the_difference(place, dtype):
+    """(p - t)/(p (1 - p)) where p - t is no normal number."""
+    eps = np.finfo(dtype).eps
+    t = float(np.finfo(dtype).smallest_normal) * 2.0**10
+    _, gradient = ask(place, cc.binary_cross_entropy, [t * (1 + 3 * eps)], [t], dtype=dtype, reduction="none")
+    assert gradient[0] == pytest.approx(3 * eps, rel=1e-6)
+
+
+def test_a_subnormal_probability_has_a_gradient_that_its_weight_makes_finite(place):
+    """-w/p, where 1/p is infinite."""
+    if place[0].name == "jax":
+        pytest.skip("XLA on the CPU has no subnormal numbers")
+    if place[0].name == "array_api_strict":
+        pytest.skip("the plain form multiplies 1/p by the weight")
+    p, weight = 2.0**-1030, 2.0**-10
+    _, gradient = ask(
+        place,
+        cc.binary_cross_entropy,
+        [p, p],
+        [1.0, 0.0],
+        dtype="float64",
+        sample_weight=np.asarray([weight, weight]),
+        reduction="none",
+    )
+    assert gradient.tolist() == [-weight / p, weight]
+
+
+def test_smoothing_is_added_up_apart(place):
+    """Each class's ε/C has the same rounding error, and ten of them add up."""
+    z = [0.0, 4.9979725, 0.0, 2.4989862, 0.0, 4.9979725, 4.9979725, 0.0, 2.4989862, 0.0]
+    z = np.asarray([z], dtype=np.float32)
+    value, _ = ask(
+        place,
+        cc.categorical_cross_entropy_with_logits,
+        z,
+        np.eye(10, dtype=np.float32)[[1]],
+        label_smoothing=0.1,
+        reduction="none",
+    )
+    row = exactly(z)
+    whole = mpmath.log(mpmath.fsum(map(mpmath.exp, row)))
+    epsilon = mpmath.mpf(0.1)
+    exact = (1 - epsilon) * (whole - row[1]) + epsilon / 10 * mpmath.fsum(whole - each for each in row)
+    assert ulps(value, [exact]) <= 2
+
+
+def test_mixing_puts_back_what_one_less_epsilon_lost(xp):
+    """A rounding error of little more than half a unit; the plain form's is larger."""
+    one = xp.asarray([1.0], dtype=xp.float32)
+    epsilons = np.random.default_rng(3).uniform(0, 0.5, 100).tolist()
+    exact = [1 - mpmath.mpf(epsilon) + mpmath.mpf(epsilon) / 10 for epsilon in epsilons]
+    plain = [float(((1 - epsilon) * one + epsilon / 10)[0]) for epsilon in epsilons]
+    assert ulps(plain, exact) > 0.7
+    assert ulps([float(mixed(xp, one, epsilon, epsilon / 10)[0]) for epsilon in epsilons], exact) <= 0.6
 
 
 def test_the_plain_forms_do_not_pass(torch):

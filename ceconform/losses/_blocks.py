@@ -30,7 +30,7 @@ def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotange
     """
     shape, axis = tuple(arrays[0].shape), kernel.axis
     losses = rows_like(xp, kernel, dtype, arrays[0])
-    gradient = None if cotangent is None else xp.empty_like(arrays[0])
+    gradient = None if cotangent is None else xp.empty(shape, dtype=arrays[0].dtype)
     if not math.prod(shape):
         return losses, gradient
     if axis is None or axis == -1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ceconform.losses import _blocks
 from ceconform.losses._inputs import made_of
-from ceconform.losses._kernel import Kernel, pull
+from ceconform.losses._kernel import Kernel, gradient
 
 __all__ = ["differentiable", "losses_and_gradient", "losses_of", "traced"]
 
@@ -56,9 +56,10 @@ def losses_and_gradient(
         factors = cotangent(_blocks.rows_like(xp, kernel, dtype, arrays[0]))
         return _blocks.evaluate(xp, kernel, dtype, arrays, factors)
     arrays = (xp.astype(arrays[0], dtype, copy=False), *arrays[1:])
-    losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
+    losses = kernel.value(xp, *arrays)
     factors = cotangent(losses)
-    return losses, pull(xp, kernel, xp.full_like(losses, factors) if isinstance(factors, float) else factors, slope)
+    factors = xp.full_like(losses, factors) if isinstance(factors, float) else factors
+    return losses, gradient(xp, kernel, factors, *arrays)
 
 
 def traced(xp: Any, x: Any) -> bool:

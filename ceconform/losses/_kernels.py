@@ -23,6 +23,7 @@ __all__ = [
     "log_probabilities",
     "logits",
     "probabilities",
+    "smoothed_logits",
 ]
 
 
@@ -223,6 +224,28 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
     row = _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
     return replace(row, linear=True)
+
+
+def smoothed_logits(axis: int, epsilon: float) -> Kernel:
+    """Categorical cross entropy of logits, a kernel of (logits, labels): labels that are smoothed by ε.
+
+    What ε gives to every class is added up apart: each term of that sum would have the same rounding error of ε/C.
+    """
+
+    def value(xp: Any, z: Any, q: Any) -> Any:
+        parts = _stable.softmax(xp, z, axis)
+        own, every = xp.sum(times(xp, q, parts.drop), axis=axis), xp.sum(parts.drop, axis=axis)
+        drops = (1 - epsilon) * own + (epsilon / z.shape[axis]) * every
+        mass = _stable.mixed(xp, xp.sum(q, axis=axis), epsilon, epsilon)
+        return mass * xp.squeeze(parts.least, axis=axis) + drops
+
+    def by_z(xp: Any, z: Any, q: Any) -> Any:
+        return _stable.softmax_gradient(xp, z, _stable.mixed(xp, q, epsilon, epsilon / z.shape[axis]), axis)
+
+    def by_q(xp: Any, z: Any, q: Any) -> Any:  # noqa: ARG001 - the shape of a slope
+        return (1 - epsilon) * _stable.softmax_costs(xp, z, axis)
+
+    return Kernel(value, (by_z, by_q), axis)
 
 
 def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:

@@ -37,7 +37,9 @@ def describe(
         alpha = on.class_weights(alpha, "alpha")
     mass = on.weighted_classes(alpha, on.weighted_classes(weight, q))
     weighted = weight is not None or alpha is not None
-    if on.space == "logits":
+    if on.space == "logits" and not weighted and gamma == 0 and label_smoothing != 0 and on.rules.plain:
+        kernel, mass = _kernels.smoothed_logits(on.checked_axis, label_smoothing), labels
+    elif on.space == "logits":
         kernel = _kernels.logits(on.checked_axis, gamma, weighted=weighted)
     elif on.space == "probabilities":
         kernel = _kernels.probabilities(on.checked_axis, on.rules, gamma, weighted=weighted)
