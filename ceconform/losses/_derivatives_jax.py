@@ -7,8 +7,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
+from jax.custom_derivatives import SymbolicZero, zero_from_primal
 
+from ceconform.losses import _indices_jax
 from ceconform.losses._kernel import Kernel, pull, push
 from ceconform.losses._linear_jax import linear
 
@@ -17,24 +18,33 @@ __all__ = ["evaluate"]
 
 def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     """Evaluate the kernel, differentiable by each of the arrays, in forward and in reverse mode."""
-    function = jax.custom_jvp(partial(kernel.value, xp))
+    value, slopes = _forms(xp, kernel)
+    function = jax.custom_jvp(value)
 
     def derivative(arrays: Any, tangents: Any) -> tuple[Any, Any]:
-        losses = function(*arrays)
+        losses, kept = function(*arrays)
         moved = [
-            linear(partial(_pushed, xp, kernel, slope), partial(_pulled, xp, kernel, slope), tangent, arrays)
-            for slope, tangent in zip(kernel.slopes, tangents, strict=False)
+            linear(*slope, tangent, arrays, kept)
+            for slope, tangent in zip(slopes, tangents, strict=False)
             if not isinstance(tangent, SymbolicZero)
         ]
-        return losses, sum(moved[1:], start=moved[0]) if moved else jnp.zeros_like(losses)
+        tangent = sum(moved[1:], start=moved[0]) if moved else jnp.zeros_like(losses)
+        return (losses, kept), (tangent, zero_from_primal(kept))
 
     function.defjvp(derivative, symbolic_zeros=True)
-    return function(*arrays)
+    return function(*arrays)[0]
 
 
-def _pushed(xp: Any, kernel: Kernel, slope: Any, tangent: Any, *arrays: Any) -> Any:
-    return push(xp, kernel, tangent, slope(xp, *arrays))
+def _forms(xp: Any, kernel: Kernel) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return the function of losses and what is kept of them, and for each slope its two products."""
+    if kernel.indices:
+        by_logits = (partial(_indices_jax.pushed, axis=kernel.axis), partial(_indices_jax.pulled, axis=kernel.axis))
+        return partial(_indices_jax.losses_and_sums, axis=kernel.axis), [by_logits]
 
+    def products(slope: Any) -> tuple[Any, Any]:
+        return (
+            lambda tangent, *arrays: push(xp, kernel, tangent, slope(xp, *arrays)),
+            lambda cotangent, *arrays: pull(xp, kernel, cotangent, slope(xp, *arrays)),
+        )
 
-def _pulled(xp: Any, kernel: Kernel, slope: Any, cotangent: Any, *arrays: Any) -> Any:
-    return pull(xp, kernel, cotangent, slope(xp, *arrays))
+    return lambda *arrays: (kernel.value(xp, *arrays), ()), [products(slope) for slope in kernel.slopes]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PRODUCT", "Kernel", "per", "pull", "push", "times"]
+__all__ = ["PRODUCT", "Kernel", "per", "pull", "push", "times", "weighed"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Kernel:
     traces; what is not finite in its answer is not to be trusted."""
     buffers: int = 0
     """How many arrays of a block's size `rapid` works in."""
+    indices: bool = False
+    """Whether it is the softmax of class indices, which has a form of its own in JAX."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:
@@ -49,6 +51,11 @@ def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
     """
     if kernel.axis is not None:
         cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
+    return weighed(xp, cotangent, slope)
+
+
+def weighed(xp: Any, cotangent: Any, slope: Any) -> Any:
+    """Return cotangent · slope, as `pull`."""
     still = (cotangent == 0) | ((slope == 0) & xp.isinf(cotangent))
     return xp.where(still, 0.0, cotangent * slope)
 

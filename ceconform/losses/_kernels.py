@@ -213,7 +213,7 @@ def indices(axis: int) -> Kernel:
         y = xp.expand_dims(y, axis=axis)
         return xp.where(y < 0, math.nan, _stable.softmax_slope(xp, z, *marked(xp, z, y), axis))
 
-    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3)
+    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3, indices=True)
 
 
 def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:

@@ -23,7 +23,9 @@ __all__ = [
     "softmax_focal_costs",
     "softmax_focal_gradient",
     "softmax_gradient",
+    "softmax_row",
     "softmax_slope",
+    "softmax_slope_of",
     "softplus",
     "within",
 ]
@@ -146,6 +148,18 @@ def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
     """Return softmax(z) - hot; at y it is minus the odds of the others over those of all."""
     odds, others, own, _ = _beside_label(xp, z, own, hot, axis)
     return xp.where(hot, -others, odds) / (others + own)
+
+
+def softmax_row(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any, Any]:
+    """Return `softmax_cost`, and what `softmax_slope_of` needs of each row."""
+    highest = xp.max(z, axis=axis, keepdims=True)
+    _, others, odds, _ = _beside_label(xp, z, own, hot, axis)
+    return softmax_cost(xp, z, own, hot, axis), highest, others, odds
+
+
+def softmax_slope_of(xp: Any, z: Any, hot: Any, highest: Any, others: Any, own: Any) -> Any:
+    """Return `softmax_slope` from max z, the odds of all but y, and those of y."""
+    return xp.where(hot, -others, _odds(xp, z, highest)) / (others + own)
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
