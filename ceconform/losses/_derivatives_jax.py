@@ -32,12 +32,14 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
         return (losses, kept), (tangent, zero_from_primal(kept))
 
     function.defjvp(derivative, symbolic_zeros=True)
+    if kernel.indices is not None:  # XLA takes a cast and its inverse for none, and nothing is held in twice the size
+        arrays = arrays[0].astype(kernel.indices), *arrays[1:]
     return function(*arrays)[0]
 
 
 def _forms(xp: Any, kernel: Kernel) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return the function of losses and what is kept of them, and for each slope its two products."""
-    if kernel.indices:
+    if kernel.indices is not None:
         by_logits = (partial(_indices_jax.pushed, axis=kernel.axis), partial(_indices_jax.pulled, axis=kernel.axis))
         return partial(_indices_jax.losses_and_sums, axis=kernel.axis), [by_logits]
 

@@ -70,7 +70,12 @@ batching.primitive_batchers[_either] = _batch
 
 
 def _has_direct(z: Any, axis: int) -> bool:
-    return axis == -1 and z.dtype == jnp.float32 and z.size >= LARGE and gathers(jnp, z)
+    return axis == -1 and z.dtype != jnp.float64 and z.size >= LARGE and gathers(jnp, z)
+
+
+def _wide(z: Any) -> Any:
+    """Return numbers of half precision in float32."""
+    return z.astype(jnp.promote_types(z.dtype, jnp.float32))
 
 
 def _marked(z: Any, y: Any, axis: int) -> tuple[Any, Any]:
@@ -103,26 +108,27 @@ def pulled(cotangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
 
 def pushed(tangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
     """Return what the losses change by."""
-    slope = pulled(jnp.ones_like(y, dtype=z.dtype), z, y, *sums, axis=axis)
-    return jnp.sum(times(jnp, tangent, slope), axis=axis)
+    slope = pulled(jnp.ones_like(y, dtype=jnp.float32), _wide(z), y, *sums, axis=axis)
+    return jnp.sum(times(jnp, _wide(tangent), slope), axis=axis)
 
 
 def _careful(z: Any, y: Any, *, axis: int = -1) -> tuple[Any, ...]:
+    z = _wide(z)
     loss, *sums = _stable.softmax_row(jnp, z, *_marked(z, y, axis), axis)
     return loss, jnp.zeros_like(y, dtype=bool), *sums
 
 
 def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis: int = -1) -> tuple[Any]:  # noqa: ARG001
-    slope = _stable.softmax_slope_of(jnp, z, _marked(z, y, axis)[1], *sums)
-    return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)),)
+    slope = _stable.softmax_slope_of(jnp, _wide(z), _marked(z, y, axis)[1], *sums)
+    return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)).astype(z.dtype),)
 
 
 def _direct(z: Any, y: Any) -> tuple[Any, ...]:
     """Return the losses and sums of the direct form, or of the careful one if a row is out of range."""
     shape, classes = y.shape, z.shape[-1]
     z, y = z.reshape(-1, classes), y.reshape(-1, 1)
-    total = _sum(jnp.exp, z)
-    logit, _ = _marked(z, y, -1)
+    total = _sum(lambda z: jnp.exp(_wide(z)), z)
+    logit = _wide(_marked(z, y, -1)[0])
     own = jnp.exp(logit)
     within = (total >= TOTAL[0]) & (total <= TOTAL[1])
     sure = within & (own > total / 4)
@@ -140,11 +146,11 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
 def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> tuple[Any]:
     _, others, own = sums
     scale = jnp.where(cotangent == 0, 0.0, jnp.where(y < 0, math.nan, cotangent / (others + own)))
-    limits = jnp.finfo(z.dtype)
+    limits = jnp.finfo(scale.dtype)
     steady = (cotangent == 0) | ((jnp.abs(scale) >= limits.tiny) & (jnp.abs(scale) <= limits.max)) | jnp.isnan(scale)
 
     def plain() -> tuple[Any]:
-        return (_put(jnp.exp(z) * scale, y, -others * scale),)
+        return (_put((jnp.exp(_wide(z)) * scale).astype(z.dtype), y, (-others * scale).astype(z.dtype)),)
 
     def anew() -> tuple[Any]:
         return _careful_pull(cotangent, z, y, *_careful(z, y)[1:])
@@ -182,7 +188,7 @@ def _without_label(z: Any, logit: Any, sure: Any, total: Any, own: Any) -> Any:
     most = max(z.shape[0] // 16, 1)
 
     def unequal(z: Any, logit: Any) -> Any:
-        return _sum(lambda z, logit: jnp.minimum(jnp.exp(z), STEEP * jnp.abs(z - logit)), z, logit)
+        return _sum(lambda z, logit: jnp.minimum(jnp.exp(_wide(z)), STEEP * jnp.abs(_wide(z) - logit)), z, logit)
 
     def many(z: Any) -> Any:
         return unequal(z, logit)

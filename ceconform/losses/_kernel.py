@@ -29,8 +29,8 @@ class Kernel:
     traces; what is not finite in its answer is not to be trusted."""
     buffers: int = 0
     """How many arrays of a block's size `rapid` works in."""
-    indices: bool = False
-    """Whether it is the softmax of class indices, which has a form of its own in JAX."""
+    indices: Any = None
+    """Of the softmax of class indices, which has a form of its own in JAX: the dtype of the logits as they came."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:

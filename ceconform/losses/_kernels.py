@@ -194,7 +194,7 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
 
 
-def indices(axis: int) -> Kernel:
+def indices(axis: int, dtype: Any) -> Kernel:
     """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
 
     def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:
@@ -213,7 +213,7 @@ def indices(axis: int) -> Kernel:
         y = xp.expand_dims(y, axis=axis)
         return xp.where(y < 0, math.nan, _stable.softmax_slope(xp, z, *marked(xp, z, y), axis))
 
-    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3, indices=True)
+    return Kernel(value, (slope,), axis, rapid=_rapid.indices, buffers=3, indices=dtype)
 
 
 def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool) -> Kernel:

@@ -24,7 +24,7 @@ def _describe(
     single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
     if single and class_weight is None and on.space == "logits":
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
-        return on.evaluation(_kernels.indices(on.checked_axis), y, counts=counts, mass=one, target_mass=one)
+        return on.evaluation(_kernels.indices(on.checked_axis, on.dtype), y, counts=counts, mass=one, target_mass=one)
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
