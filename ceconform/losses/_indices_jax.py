@@ -175,10 +175,9 @@ def _sum(function: Any, z: Any, *columns: Any) -> Any:
     width = max(w for w in range(1, min(classes, WIDTH) + 1) if classes % w == 0)
     width = width if width >= WIDTH // 16 else classes
     count = classes // width
-    if count > 1:
-        # XLA would exchange the reshape and the function, and the reduction would not be fed by arithmetic.
-        z = lax.optimization_barrier(z.reshape(rows * count, width))
-        columns = tuple(jnp.repeat(x, count, axis=0) for x in columns)
+    # Behind a barrier: XLA would exchange the function with a reshape, or a cast with a slice, and write an array more.
+    z = lax.optimization_barrier(z.reshape(rows * count, width))
+    columns = tuple(jnp.repeat(x, count, axis=0) for x in columns)
     parts = jnp.sum(function(z, *columns), axis=-1)
     return jnp.sum(parts.reshape(rows, count), axis=-1, keepdims=True)
 
