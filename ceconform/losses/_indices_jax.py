@@ -169,6 +169,14 @@ def _put(x: Any, y: Any, value: Any) -> Any:
     return x.at[jnp.arange(x.shape[0]), jnp.where(y < 0, 0, y)].set(value, mode="promise_in_bounds").reshape(shape)
 
 
+def _row(z: Any, at: Any) -> Any:
+    """Return a row; as bits, because XLA would slice bfloat16 as float32, and before a loop cast all of it."""
+    if z.dtype.itemsize > 2:  # noqa: PLR2004 - bytes of half precision
+        return lax.dynamic_slice_in_dim(z, at, 1)
+    bits = lax.bitcast_convert_type(z, jnp.uint16)
+    return lax.bitcast_convert_type(lax.dynamic_slice_in_dim(bits, at, 1), z.dtype)
+
+
 def _sum(function: Any, z: Any, *columns: Any) -> Any:
     """Return Σ function(z, …) of each row, in parts if it is long."""
     rows, classes = z.shape
@@ -193,14 +201,13 @@ def _without_label(z: Any, logit: Any, sure: Any, total: Any, own: Any) -> Any:
         return unequal(z, logit)
 
     def few(z: Any) -> Any:
-        (at,) = jnp.nonzero(sure[:, 0], size=most, fill_value=0)
+        def put(_: Any, state: Any) -> Any:
+            left, sums = state
+            at = jnp.argmax(left[:, 0])
+            one = unequal(_row(z, at), _row(logit, at))
+            return left.at[at].set(False), lax.dynamic_update_slice_in_dim(sums, one, at, 0)
 
-        def put(which: Any, sums: Any) -> Any:
-            row = at[which]
-            one = unequal(lax.dynamic_slice_in_dim(z, row, 1), lax.dynamic_slice_in_dim(logit, row, 1))
-            return lax.dynamic_update_slice_in_dim(sums, one, row, 0)
-
-        return lax.fori_loop(0, jnp.sum(sure), put, total)
+        return lax.fori_loop(0, jnp.sum(sure), put, (sure, total))[1]
 
     rest = lax.cond(jnp.sum(sure) > most, many, few, z)
     equal = jnp.round((total - rest) / own) - 1
