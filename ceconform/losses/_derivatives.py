@@ -30,6 +30,10 @@ def differentiable(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
 
 def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Callable[[Any], Any]]:
     """Return the losses, and the function that turns their cotangent into the gradient by the predictions."""
+    if made_of(xp, "jax"):
+        from ceconform.losses._derivatives_jax import value_and_pull as value_and_pull_jax
+
+        return value_and_pull_jax(xp, kernel, *arrays)
     if traced(xp, arrays[0]):
         losses, slope = kernel.value(xp, *arrays), kernel.slopes[0](xp, *arrays)
         return losses, lambda cotangent: pull(xp, kernel, cotangent, slope)

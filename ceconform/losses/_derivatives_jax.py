@@ -11,9 +11,9 @@ from jax.custom_derivatives import SymbolicZero, zero_from_primal
 
 from ceconform.losses import _indices_jax
 from ceconform.losses._kernel import Kernel, pull, push
-from ceconform.losses._linear_jax import linear
+from ceconform.losses._maps_jax import linear
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "value_and_pull"]
 
 
 def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
@@ -37,9 +37,15 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     return function(*arrays)[0]
 
 
+def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Any]:
+    """Return the losses, and the function that turns their cotangent into the gradient by the first array."""
+    losses, pulled = jax.vjp(lambda x: evaluate(xp, kernel, x, *arrays[1:]), arrays[0])
+    return losses, lambda cotangent: pulled(cotangent)[0]
+
+
 def _forms(xp: Any, kernel: Kernel) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return the function of losses and what is kept of them, and for each slope its two products."""
-    if kernel.indices is not None:
+    if kernel.indices is not None and kernel.axis is not None:
         by_logits = (partial(_indices_jax.pushed, axis=kernel.axis), partial(_indices_jax.pulled, axis=kernel.axis))
         return partial(_indices_jax.losses_and_sums, axis=kernel.axis), [by_logits]
 

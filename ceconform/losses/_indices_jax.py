@@ -10,8 +10,8 @@ to be put back. Where a row leaves the range in which nothing over- or underflow
 
 from __future__ import annotations
 
+import functools
 import math
-from functools import partial
 from typing import Any
 
 import jax
@@ -28,7 +28,7 @@ __all__ = ["losses_and_sums", "pulled", "pushed"]
 
 LARGE = 2**15
 """Logits from which on the direct form saves more than its conditions cost."""
-WIDTH = 2**14
+WIDTH = 2**11
 """Of the parts of a long row, which stay in the cache from one operation to the next."""
 TOTAL = (1e-18, 1e30)
 """Of a row's sum of exponentials, in the direct form: what it has lost to underflow is nothing beside that."""
@@ -39,33 +39,36 @@ STEEP = 1e38
 
 Sums = tuple[Any, Any, Any, Any]
 
-_either = Primitive("ceconform_either")
+_either = Primitive("ceconform_either")  # of two functions, one for a single CPU and one for everything else
 _either.multiple_results = True
 
 
-@_either.def_impl
-@partial(jax.jit, static_argnames=("here", "elsewhere"))
-def _chosen(*arrays: Any, here: Any, elsewhere: Any) -> Any:
-    return _either.bind(*arrays, here=here, elsewhere=elsewhere)
-
-
-@_either.def_abstract_eval
 def _shapes(*arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - both have the same
     return jax.make_jaxpr(elsewhere)(*arrays).out_avals
 
 
-def _lower(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:
+def _lower(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - the signature of both
+    return mlir.lower_fun(elsewhere)(context, *arrays)
+
+
+def _lower_on_cpu(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:
     alone = getattr(context.module_context.axis_context, "num_devices", 0) == 1
     return mlir.lower_fun(here if alone else elsewhere)(context, *arrays)
 
 
+_mapped = functools.cache(jax.vmap)
+"""One function each time, which is compiled once."""
+
+
 def _batch(batched: Any, axes: Any, *, here: Any, elsewhere: Any) -> Any:
-    moved = _either.bind(*batched, here=jax.vmap(here, axes), elsewhere=jax.vmap(elsewhere, axes))
+    moved = _either.bind(*batched, here=_mapped(here, tuple(axes)), elsewhere=_mapped(elsewhere, tuple(axes)))
     return moved, [0] * len(moved)
 
 
-mlir.register_lowering(_either, lambda context, *arrays, here, elsewhere: mlir.lower_fun(elsewhere)(context, *arrays))
-mlir.register_lowering(_either, _lower, platform="cpu")
+_either.def_impl(jax.jit(_either.bind, static_argnames=("here", "elsewhere")))
+_either.def_abstract_eval(_shapes)
+mlir.register_lowering(_either, _lower)
+mlir.register_lowering(_either, _lower_on_cpu, platform="cpu")
 batching.primitive_batchers[_either] = _batch
 
 
@@ -131,7 +134,7 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
     logit = _wide(_marked(z, y, -1)[0])
     own = jnp.exp(logit)
     within = (total >= TOTAL[0]) & (total <= TOTAL[1])
-    sure = within & (own > total / 4)
+    sure = within & (own > total / 16)
     others = _without_label(z, logit, sure, total, own)
     direct = jnp.all(within & (others >= classes * LEAST))
 
@@ -143,7 +146,7 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
     return tuple(x.reshape(shape) for x in lax.cond(direct, plain, _careful, z, y))
 
 
-def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> tuple[Any]:
+def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> Any:
     _, others, own = sums
     scale = jnp.where(cotangent == 0, 0.0, jnp.where(y < 0, math.nan, cotangent / (others + own)))
     limits = jnp.finfo(scale.dtype)
@@ -163,7 +166,7 @@ def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> tup
 
 
 def _put(x: Any, y: Any, value: Any) -> Any:
-    """Return the rows with the element of each label replaced: in place, where a selection would be one operation more."""
+    """Return the rows with the element of each label replaced, in place: a selection would be one operation more."""
     shape, classes = x.shape, x.shape[-1]
     x, y, value = x.reshape(-1, classes), y.reshape(-1), value.reshape(-1)
     return x.at[jnp.arange(x.shape[0]), jnp.where(y < 0, 0, y)].set(value, mode="promise_in_bounds").reshape(shape)

@@ -194,7 +194,7 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     return _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
 
 
-def indices(axis: int, dtype: Any) -> Kernel:
+def indices(axis: int, dtype: Any = None) -> Kernel:
     """Softmax cross entropy, a kernel of (logits, class index); an index of -1 is none, and gives NaN."""
 
     def marked(xp: Any, z: Any, y: Any) -> tuple[Any, Any]:

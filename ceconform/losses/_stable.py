@@ -56,7 +56,7 @@ def sigmoid(xp: Any, z: Any) -> tuple[Any, Any]:
 def logit_costs(xp: Any, z: Any) -> tuple[Any, Any]:
     """Return softplus(-z) and softplus(z), the costs of a logit under a positive and under a negative label."""
     shared = xp.log1p(xp.exp(_minus_abs(xp, z)))
-    return xp.where(z < 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared
+    return xp.where(z <= 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared  # at 0 each has its slope, ∓1/2
 
 
 def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:

@@ -31,12 +31,10 @@ def linear(there: Map, back: Map, x: Any, arrays: Sequence[Any], kept: Sequence[
     return _linear.bind(x, *arrays, *kept, there=there, back=back, arrays=len(arrays))
 
 
-@_linear.def_impl
 def _apply(x: Any, *rest: Any, there: Map, back: Map, arrays: int) -> Any:  # noqa: ARG001 - the signature of all rules
     return there(x, *rest)
 
 
-@_linear.def_abstract_eval
 def _shape(x: Any, *rest: Any, there: Map, back: Map, arrays: int) -> Any:  # noqa: ARG001
     return jax.make_jaxpr(there)(x, *rest).out_avals[0]
 
@@ -74,6 +72,8 @@ def _batch(batched: Any, axes: Any, *, there: Map, back: Map, arrays: int) -> An
     return _linear.bind(x, *rest, there=mapped(there), back=mapped(back), arrays=arrays), 0
 
 
+_linear.def_impl(_apply)
+_linear.def_abstract_eval(_shape)
 ad.primitive_jvps[_linear] = _jvp
 ad.primitive_transposes[_linear] = _transpose
 batching.primitive_batchers[_linear] = _batch
