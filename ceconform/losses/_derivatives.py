@@ -56,10 +56,14 @@ def losses_and_gradient(
         factors = cotangent(_blocks.rows_like(xp, kernel, dtype, arrays[0]))
         return _blocks.evaluate(xp, kernel, dtype, arrays, factors)
     arrays = (xp.astype(arrays[0], dtype, copy=False), *arrays[1:])
-    losses = kernel.value(xp, *arrays)
+    if made_of(xp, "jax"):
+        from ceconform.losses._derivatives_jax import value_and_pull
+
+        losses, pulled = value_and_pull(xp, kernel, *arrays)
+    else:
+        losses, pulled = kernel.value(xp, *arrays), lambda cotangent: gradient(xp, kernel, cotangent, *arrays)
     factors = cotangent(losses)
-    factors = xp.full_like(losses, factors) if isinstance(factors, float) else factors
-    return losses, gradient(xp, kernel, factors, *arrays)
+    return losses, pulled(xp.full_like(losses, factors) if isinstance(factors, float) else factors)
 
 
 def traced(xp: Any, x: Any) -> bool:

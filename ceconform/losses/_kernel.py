@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PRODUCT", "Kernel", "gradient", "per", "pull", "push", "times"]
+__all__ = ["PRODUCT", "Kernel", "gradient", "per", "pull", "push", "times", "weighed"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Kernel:
     linear: bool = False
     """Whether it is linear in its other arrays, so that a cotangent may multiply them: of a slope that is smaller than
     a normal number it would multiply what is left of the digits."""
+    indices: Any = None
+    """Of the softmax of class indices, which has a form of its own in JAX: the dtype of the logits as they came."""
 
 
 def times(xp: Any, factor: Any, other: Any) -> Any:
@@ -54,6 +56,11 @@ def pull(xp: Any, kernel: Kernel, cotangent: Any, slope: Any) -> Any:
     """
     if kernel.axis is not None:
         cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
+    return weighed(xp, cotangent, slope)
+
+
+def weighed(xp: Any, cotangent: Any, slope: Any) -> Any:
+    """Return cotangent · slope, as `pull`."""
     still = (cotangent == 0) | ((slope == 0) & xp.isinf(cotangent))
     return xp.where(still, 0.0, cotangent * slope)
 

@@ -275,17 +275,20 @@ def _of_indices(
     return Kernel(value, (by_x,), axis, rapid=rapid)
 
 
-def indices(axis: int, *, known: bool) -> Kernel:
-    """Softmax cross entropy, a kernel of (logits, class index); `known`: each of them is a class's."""
+def indices(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:
+    """Softmax cross entropy, a kernel of (logits, class index).
+
+    `known`: each index is a class's. `dtype`: of the logits as they came, where JAX has a form of its own for them.
+    """
     rapid = _rapid.indices if known else None
 
     def cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost
         return _stable.softmax_cost(xp, z, own, axis)
 
-    return replace(_of_indices(cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2)
+    return replace(_of_indices(cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2, indices=dtype)
 
 
-def index_probabilities(axis: int, *, known: bool) -> Kernel:
+def index_probabilities(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:  # noqa: ARG001
     """Cross entropy, a kernel of (probabilities, class index); `known`: each of them is a class's."""
 
     def cost(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost

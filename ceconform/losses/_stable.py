@@ -24,11 +24,14 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softmax_cost",
+    "softmax_cost_of",
     "softmax_costs",
     "softmax_focal_costs",
     "softmax_focal_gradient",
     "softmax_gradient",
+    "softmax_row",
     "softmax_slope",
+    "softmax_slope_of",
     "softplus",
     "within",
 ]
@@ -107,7 +110,7 @@ def sigmoid(xp: Any, z: Any) -> tuple[Any, Any]:
 def logit_costs(xp: Any, z: Any) -> tuple[Any, Any]:
     """Return softplus(-z) and softplus(z), the costs of a logit under a positive and under a negative label."""
     shared = xp.log1p(xp.exp(_minus_abs(xp, z)))
-    return xp.where(z < 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared
+    return xp.where(z <= 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared  # at 0 each has its slope, ∓1/2
 
 
 def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:
@@ -207,18 +210,33 @@ def softmax_cost(xp: Any, z: Any, own: Any, axis: int) -> Any:
     return parts.least + xp.where((own == parts.highest) & xp.isinf(own), 0.0, parts.highest - own)
 
 
-def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
-    """Return softmax(z) - hot; at y it is minus the odds of the others over those of all.
+def softmax_row(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any]:
+    """Return max z, the odds of all classes but y, and those of y, times 2^64; `own` is z_y, and `hot` marks it.
 
-    `own` is z_y, and `hot` marks it. The label is left out of the sum before anything is added to it, so that nothing
-    cancels, nor is there a constant in the place of a logit: it would end second derivatives.
+    The label is left out of the sum before anything is added to it, so that nothing cancels, nor is there a constant
+    in the place of a logit: it would end second derivatives.
     """
     highest = xp.max(z, axis=axis, keepdims=True)
-    odds = _odds(xp, z, highest)
-    others = xp.sum(xp.where(hot, 0.0, odds), axis=axis, keepdims=True)
-    total = others + _odds(xp, own, highest)
-    undefined = (highest == -math.inf) | ((highest == math.inf) & (total > RAISED))
-    return xp.where(undefined, math.nan, xp.where(hot, -others, odds) / total)
+    others = xp.sum(xp.where(hot, 0.0, _odds(xp, z, highest)), axis=axis, keepdims=True)
+    label = _odds(xp, own, highest)
+    undefined = (highest == -math.inf) | ((highest == math.inf) & (others + label > RAISED))
+    return highest, xp.where(undefined, math.nan, others), label
+
+
+def softmax_cost_of(xp: Any, own: Any, highest: Any, others: Any, label: Any) -> Any:
+    """Return `softmax_cost` from what `softmax_row` gives: log1p of the others where y is a largest."""
+    drop = xp.where((own == highest) & xp.isinf(highest), 0.0, highest - own)
+    return xp.where(drop == 0, xp.log1p(others / RAISED), xp.log((others + label) / RAISED) + drop)
+
+
+def softmax_slope_of(xp: Any, z: Any, hot: Any, highest: Any, others: Any, label: Any) -> Any:
+    """Return softmax(z) - hot from what `softmax_row` gives; at y it is minus the others over all."""
+    return xp.where(hot, -others, _odds(xp, z, highest)) / (others + label)
+
+
+def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
+    """Return softmax(z) - hot."""
+    return softmax_slope_of(xp, z, hot, *softmax_row(xp, z, own, hot, axis))
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:

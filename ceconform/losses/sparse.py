@@ -25,7 +25,8 @@ def _describe(
     kernel = {"logits": _kernels.indices, "probabilities": _kernels.index_probabilities}.get(on.space)
     if single and class_weight is None and kernel is not None and (on.rules.plain or on.space == "logits"):
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
-        return on.evaluation(kernel(on.checked_axis, known=known), y, counts=counts, mass=one, target_mass=one)
+        made = kernel(on.checked_axis, known=known, dtype=on.dtype)
+        return on.evaluation(made, y, counts=counts, mass=one, target_mass=one)
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 

@@ -1,0 +1,218 @@
+"""Softmax cross entropy of class indices in JAX, with what its gradient needs of each row.
+
+A row's *sums* are kept from the value to the gradient, which is then one pass: whether they are direct; the logit
+that the odds are taken against; and the odds of the other classes and of the label.
+
+*Direct* is a form for one CPU, where XLA hands a reduction to a fast library only if nothing but arithmetic feeds it,
+and pays for each operation: exp(z) itself, against a logit of 0. Its argument is exact, so that no rounding error has
+to be put back. Where a row leaves the range in which nothing over- or underflows, all rows take the careful form.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
+
+from ceconform.losses import _stable
+from ceconform.losses._inputs import gathers
+from ceconform.losses._kernel import times, weighed
+
+__all__ = ["losses_and_sums", "pulled", "pushed"]
+
+LARGE = 2**15
+"""Logits from which on the direct form saves more than its conditions cost."""
+WIDTH = 2**11
+"""Of the parts of a long row, which stay in the cache from one operation to the next."""
+TOTAL = (1e-18, 1e30)
+"""Of a row's sum of exponentials, in the direct form: what it has lost to underflow is nothing beside that."""
+LEAST = 2e-31
+"""Of the sum of the others, for each class: 2^24 times what underflows."""
+STEEP = 1e38
+"""Times any difference of two logits that are not equal, it is more than the exponential of either, up to TOTAL."""
+
+Sums = tuple[Any, Any, Any, Any]
+
+_either = Primitive("ceconform_either")  # of two functions, one for a single CPU and one for everything else
+_either.multiple_results = True
+
+
+def _shapes(*arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - both have the same
+    return jax.make_jaxpr(elsewhere)(*arrays).out_avals
+
+
+def _lower(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - the signature of both
+    return mlir.lower_fun(elsewhere)(context, *arrays)
+
+
+def _lower_on_cpu(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:
+    alone = getattr(context.module_context.axis_context, "num_devices", 0) == 1
+    return mlir.lower_fun(here if alone else elsewhere)(context, *arrays)
+
+
+_mapped = functools.cache(jax.vmap)
+"""One function each time, which is compiled once."""
+
+
+def _batch(batched: Any, axes: Any, *, here: Any, elsewhere: Any) -> Any:
+    moved = _either.bind(*batched, here=_mapped(here, tuple(axes)), elsewhere=_mapped(elsewhere, tuple(axes)))
+    return moved, [0] * len(moved)
+
+
+_either.def_impl(jax.jit(_either.bind, static_argnames=("here", "elsewhere")))
+_either.def_abstract_eval(_shapes)
+mlir.register_lowering(_either, _lower)
+mlir.register_lowering(_either, _lower_on_cpu, platform="cpu")
+batching.primitive_batchers[_either] = _batch
+
+
+def _has_direct(z: Any, axis: int) -> bool:
+    return axis == -1 and z.dtype != jnp.float64 and z.size >= LARGE and gathers(jnp, z)
+
+
+def _wide(z: Any) -> Any:
+    """Return numbers of half precision in float32."""
+    return z.astype(jnp.promote_types(z.dtype, jnp.float32))
+
+
+def _marked(z: Any, y: Any, axis: int) -> tuple[Any, Any]:
+    """Return z_y, and where it stands."""
+    hot = y == lax.broadcasted_iota(y.dtype, z.shape, z.ndim + axis)
+    if gathers(jnp, z):
+        return jnp.take_along_axis(z, jnp.where(y < 0, 0, y), axis=axis), hot
+    return jnp.sum(jnp.where(hot, z, 0.0), axis=axis, keepdims=True), hot
+
+
+def losses_and_sums(z: Any, y: Any, *, axis: int) -> tuple[Any, Sums]:
+    """Return the loss of each row, NaN where there is no label, and its sums."""
+    y = jnp.expand_dims(y, axis=axis)
+    if _has_direct(z, axis):
+        loss, *sums = _either.bind(z, y, here=_direct, elsewhere=_careful)
+    else:
+        loss, *sums = _careful(z, y, axis=axis)
+    return jnp.squeeze(jnp.where(y < 0, math.nan, loss), axis=axis), tuple(sums)
+
+
+def pulled(cotangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
+    """Return the gradient of Σ cotangent · loss by the logits."""
+    y, cotangent = jnp.expand_dims(y, axis=axis), jnp.expand_dims(cotangent, axis=axis)
+    if not sums:
+        return _careful_pull(cotangent, z, y, *_careful(z, y, axis=axis)[1:], axis=axis)[0]
+    if _has_direct(z, axis):
+        return _either.bind(cotangent, z, y, *sums, here=_direct_pull, elsewhere=_careful_pull)[0]
+    return _careful_pull(cotangent, z, y, *sums, axis=axis)[0]
+
+
+def pushed(tangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
+    """Return what the losses change by."""
+    slope = pulled(jnp.ones_like(y, dtype=jnp.float32), _wide(z), y, *sums, axis=axis)
+    return jnp.sum(times(jnp, _wide(tangent), slope), axis=axis)
+
+
+def _careful(z: Any, y: Any, *, axis: int = -1) -> tuple[Any, ...]:
+    z = _wide(z)
+    own, hot = _marked(z, y, axis)
+    sums = _stable.softmax_row(jnp, z, own, hot, axis)
+    return _stable.softmax_cost_of(jnp, own, *sums), jnp.zeros_like(y, dtype=bool), *sums
+
+
+def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis: int = -1) -> tuple[Any]:  # noqa: ARG001
+    slope = _stable.softmax_slope_of(jnp, _wide(z), _marked(z, y, axis)[1], *sums)
+    return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)).astype(z.dtype),)
+
+
+def _direct(z: Any, y: Any) -> tuple[Any, ...]:
+    """Return the losses and sums of the direct form, or of the careful one if a row is out of range."""
+    shape, classes = y.shape, z.shape[-1]
+    z, y = z.reshape(-1, classes), y.reshape(-1, 1)
+    total = _sum(lambda z: jnp.exp(_wide(z)), z)
+    logit = _wide(_marked(z, y, -1)[0])
+    own = jnp.exp(logit)
+    within = (total >= TOTAL[0]) & (total <= TOTAL[1])
+    sure = within & (own > total / 16)
+    others = _without_label(z, logit, sure, total, own)
+    direct = jnp.all(within & (others >= classes * LEAST))
+
+    def plain(z: Any, y: Any) -> tuple[Any, ...]:  # noqa: ARG001 - the arguments of the careful form
+        odds = others / own
+        loss = jnp.where(odds == math.inf, jnp.log(others) - logit, jnp.log1p(odds))
+        return loss, jnp.ones_like(y, dtype=bool), jnp.zeros_like(own), others, own
+
+    return tuple(x.reshape(shape) for x in lax.cond(direct, plain, _careful, z, y))
+
+
+def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> Any:
+    _, others, own = sums
+    scale = jnp.where(cotangent == 0, 0.0, jnp.where(y < 0, math.nan, cotangent / (others + own)))
+    limits = jnp.finfo(scale.dtype)
+    steady = (cotangent == 0) | ((jnp.abs(scale) >= limits.tiny) & (jnp.abs(scale) <= limits.max)) | jnp.isnan(scale)
+
+    def plain() -> tuple[Any]:
+        return (_put((jnp.exp(_wide(z)) * scale).astype(z.dtype), y, (-others * scale).astype(z.dtype)),)
+
+    def anew() -> tuple[Any]:
+        return _careful_pull(cotangent, z, y, *_careful(z, y)[1:])
+
+    def careful() -> tuple[Any]:
+        return _careful_pull(cotangent, z, y, direct, *sums)
+
+    form = jnp.where(jnp.all(direct), jnp.where(jnp.all(steady), 0, 1), 2)
+    return lax.switch(form, [plain, anew, careful])
+
+
+def _put(x: Any, y: Any, value: Any) -> Any:
+    """Return the rows with the element of each label replaced, in place: a selection would be one operation more."""
+    shape, classes = x.shape, x.shape[-1]
+    x, y, value = x.reshape(-1, classes), y.reshape(-1), value.reshape(-1)
+    return x.at[jnp.arange(x.shape[0]), jnp.where(y < 0, 0, y)].set(value, mode="promise_in_bounds").reshape(shape)
+
+
+def _row(z: Any, at: Any) -> Any:
+    """Return a row; as bits, because XLA would slice bfloat16 as float32, and before a loop cast all of it."""
+    if z.dtype.itemsize > 2:  # noqa: PLR2004 - bytes of half precision
+        return lax.dynamic_slice_in_dim(z, at, 1)
+    bits = lax.bitcast_convert_type(z, jnp.uint16)
+    return lax.bitcast_convert_type(lax.dynamic_slice_in_dim(bits, at, 1), z.dtype)
+
+
+def _sum(function: Any, z: Any, *columns: Any) -> Any:
+    """Return Σ function(z, …) of each row, in parts if it is long."""
+    rows, classes = z.shape
+    width = max(w for w in range(1, min(classes, WIDTH) + 1) if classes % w == 0)
+    width = width if width >= WIDTH // 16 else classes
+    count = classes // width
+    # Behind a barrier: XLA would exchange the function with a reshape, or a cast with a slice, and write an array more.
+    z = lax.optimization_barrier(z.reshape(rows * count, width))
+    columns = tuple(jnp.repeat(x, count, axis=0) for x in columns)
+    parts = jnp.sum(function(z, *columns), axis=-1)
+    return jnp.sum(parts.reshape(rows, count), axis=-1, keepdims=True)
+
+
+def _without_label(z: Any, logit: Any, sure: Any, total: Any, own: Any) -> Any:
+    """Return Σ_{c≠y} exp(z_c): where the label is sure as the sum without it, and all that equal it."""
+    most = max(z.shape[0] // 16, 1)
+
+    def unequal(z: Any, logit: Any) -> Any:
+        return _sum(lambda z, logit: jnp.minimum(jnp.exp(_wide(z)), STEEP * jnp.abs(_wide(z) - logit)), z, logit)
+
+    def many(z: Any) -> Any:
+        return unequal(z, logit)
+
+    def few(z: Any) -> Any:
+        def put(_: Any, state: Any) -> Any:
+            left, sums = state
+            at = jnp.argmax(left[:, 0])
+            one = unequal(_row(z, at), _row(logit, at))
+            return left.at[at].set(False), lax.dynamic_update_slice_in_dim(sums, one, at, 0)
+
+        return lax.fori_loop(0, jnp.sum(sure), put, (sure, total))[1]
+
+    rest = lax.cond(jnp.sum(sure) > most, many, few, z)
+    equal = jnp.round((total - rest) / own) - 1
+    return jnp.where(sure, rest + equal * own, total - own)

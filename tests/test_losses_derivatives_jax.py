@@ -1,0 +1,197 @@
+"""The kernels under JAX's transformations: forward and reverse mode, twice, batched, at the edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from asking import same
+
+import ceconform as cc
+
+Z = np.asarray([[0.5, -1.25, 2.0], [0.0, 0.25, -3.0]])
+P = np.exp(Z) / np.exp(Z).sum(-1, keepdims=True)
+Q = np.asarray([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]])
+SIGNS = np.asarray([[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]])
+INDICES = np.asarray([2, 1])
+WEIGHT = {"sample_weight": np.asarray([2.0, 3.0])}
+EACH = {"sample_weight": np.asarray([[2.0], [3.0]])}
+
+LOSSES = [  # loss, predictions, labels, parameters
+    (cc.binary_cross_entropy, P, Q, EACH),
+    (cc.binary_cross_entropy_with_logits, Z, Q, EACH),
+    (cc.binary_cross_entropy_with_logits, Z, Q, {"label_smoothing": 0.1, "pos_weight": np.asarray([1.0, 2.0, 0.5])}),
+    (cc.binary_focal_loss, P, Q, {"gamma": 2.0}),
+    (cc.binary_focal_loss_with_logits, Z, Q, {"gamma": 2.0}),
+    (cc.categorical_cross_entropy, P, Q, WEIGHT),
+    (cc.categorical_cross_entropy_with_logits, Z, Q, WEIGHT),
+    (cc.categorical_focal_loss, P, Q, {"gamma": 2.0}),
+    (cc.categorical_focal_loss_with_logits, Z, Q, {"gamma": 2.0}),
+    (cc.sparse_cross_entropy, P, INDICES, WEIGHT),
+    (cc.sparse_cross_entropy_with_logits, Z, INDICES, WEIGHT),
+    (cc.sparse_cross_entropy_with_logits, Z, INDICES, {"label_smoothing": 0.1}),
+    (cc.nll_loss, np.log(P), INDICES, WEIGHT),
+    (cc.multilabel_softmax_loss, Z, np.asarray([[1, 0, 1], [0, 1, 0]]), WEIGHT),
+    (cc.soft_margin_loss, Z, SIGNS, EACH),
+    (cc.hinge_loss, Z, SIGNS, EACH),
+    (cc.squared_hinge_loss, Z, SIGNS, EACH),
+    (cc.categorical_hinge_loss, Z, INDICES, WEIGHT),
+    (cc.kl_divergence, P, Q, WEIGHT),
+    (cc.entropy, P, None, WEIGHT),
+    (cc.brier_loss, P, Q, WEIGHT),
+]
+NAMES = [f"{row[0].__name__}-{at}" for at, row in enumerate(LOSSES)]
+
+
+def closed(jax, loss, labels, parameters):
+    """The mean of a loss as a function of the predictions, and of real labels."""
+    parameters = {name: jax.numpy.asarray(v) if isinstance(v, np.ndarray) else v for name, v in parameters.items()}
+    if labels is None:
+        return lambda x: loss(x, **parameters)
+    labels = jax.numpy.asarray(labels)
+    return lambda x, t=labels: loss(x, t, **parameters)
+
+
+@pytest.mark.parametrize(("loss", "x", "labels", "parameters"), LOSSES, ids=NAMES)
+def test_both_modes_agree_with_finite_differences(jax, loss, x, labels, parameters):
+    """By the predictions and by real labels; forward mode and reverse mode."""
+    function = closed(jax, loss, labels, parameters)
+    real = labels is not None and labels.dtype.kind == "f" and loss not in {cc.hinge_loss, cc.squared_hinge_loss}
+    real = real and loss is not cc.soft_margin_loss  # whose labels are -1 or +1, or none
+    inputs = [jax.numpy.asarray(x), *([jax.numpy.asarray(labels)] if real else [])]
+    rng = np.random.default_rng(0)
+    directions = [jax.numpy.asarray(rng.normal(size=a.shape)) for a in inputs]
+    step = 1e-6
+    ends = [function(*(a + sign * step * d for a, d in zip(inputs, directions, strict=True))) for sign in (1, -1)]
+    difference = (ends[0] - ends[1]) / (2 * step)
+    gradients = jax.grad(function, argnums=tuple(range(len(inputs))))(*inputs)
+    reverse = sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))
+    value, tangent = jax.jvp(function, inputs, directions)
+    same(function(*inputs), value)
+    np.testing.assert_allclose(reverse, tangent, rtol=1e-12)
+    np.testing.assert_allclose(difference, reverse, rtol=2e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(("loss", "x", "labels", "parameters"), LOSSES, ids=NAMES)
+def test_second_derivatives_agree(jax, loss, x, labels, parameters):
+    """Every order of the two modes, and finite differences of the gradient."""
+    function, x = closed(jax, loss, labels, parameters), jax.numpy.asarray(x)
+    along = jax.numpy.asarray(np.random.default_rng(1).normal(size=x.shape))
+    gradient, step = jax.grad(function), 1e-6
+
+    def tangent(x):
+        return jax.jvp(function, (x,), (along,))[1]
+
+    difference = (gradient(x + step * along) - gradient(x - step * along)) / (2 * step)
+    np.testing.assert_allclose(difference, jax.jvp(gradient, (x,), (along,))[1], rtol=2e-7, atol=1e-8)
+    np.testing.assert_allclose(difference, jax.grad(tangent)(x), rtol=2e-7, atol=1e-8)
+    np.testing.assert_allclose(difference, jax.grad(lambda x: (gradient(x) * along).sum())(x), rtol=2e-7, atol=1e-8)
+    np.testing.assert_allclose((difference * along).sum(), jax.jvp(tangent, (x,), (along,))[1], rtol=2e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize(("loss", "x", "labels", "parameters"), LOSSES, ids=NAMES)
+def test_a_batch_of_derivatives_is_the_derivatives_of_a_batch(jax, loss, x, labels, parameters):
+    """Vmap over predictions and tangents along different axes."""
+    function, x = closed(jax, loss, labels, parameters), jax.numpy.asarray(x)
+    xs = jax.numpy.stack([x, 0.875 * x], axis=1)
+    ts = jax.numpy.asarray(np.random.default_rng(2).normal(size=(2, *x.shape)))
+    gradients = jax.vmap(jax.grad(function), in_axes=1)(xs)
+    tangents = jax.vmap(lambda x, t: jax.jvp(function, (x,), (t,))[1], in_axes=(1, 0))(xs, ts)
+    for at in range(2):
+        gradient = jax.grad(function)(xs[:, at])
+        np.testing.assert_allclose(gradient, gradients[at], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose((gradient * ts[at]).sum(), tangents[at], rtol=1e-12, atol=1e-15)
+
+
+def test_a_batch_of_tangents_at_one_point(jax):
+    """And a batch of points with one tangent: what is not batched serves all."""
+    function, x = closed(jax, cc.kl_divergence, Q, {}), jax.numpy.asarray(P)
+    ts, xs = jax.numpy.stack([x, x**2]), jax.numpy.stack([x, 0.875 * x])
+    gradient, pull = jax.grad(function), jax.vjp(function, x)[1]
+    moved = jax.vmap(lambda t: jax.jvp(function, (x,), (t,))[1])(ts)
+    np.testing.assert_allclose([(gradient(x) * t).sum() for t in ts], moved, rtol=1e-12)
+    moved = jax.vmap(lambda x: jax.jvp(function, (x,), (ts[0],))[1])(xs)
+    np.testing.assert_allclose([(gradient(x) * ts[0]).sum() for x in xs], moved, rtol=1e-12)
+    pulled = jax.vmap(pull)(jax.numpy.asarray([1.0, 0.0, -2.0]))[0]
+    np.testing.assert_allclose([gradient(x), 0 * x, -2 * gradient(x)], pulled, rtol=1e-12)
+
+
+def test_a_linearised_and_a_checkpointed_loss(jax):
+    """The same numbers by `linearize`, `checkpoint` and inside a scan."""
+    function = closed(jax, cc.sparse_cross_entropy_with_logits, INDICES, {})
+    z, t = jax.numpy.asarray(Z), jax.numpy.asarray(Q)
+    value, push = jax.linearize(function, z)
+    same(function(z), value)
+    np.testing.assert_allclose((jax.grad(function)(z) * t).sum(), push(t), rtol=1e-14)
+    np.testing.assert_allclose(jax.grad(function)(z), jax.grad(jax.checkpoint(function))(z), rtol=1e-14)
+    scanned = jax.grad(lambda z: jax.lax.scan(lambda sum_, _: (sum_ + function(z), None), 0.0, length=3)[0])
+    np.testing.assert_allclose(3 * jax.grad(function)(z), scanned(z), rtol=1e-14)
+
+
+INF, NAN = np.inf, np.nan
+EDGES = [  # loss, predictions, label, derivative by the first prediction
+    (cc.binary_cross_entropy, [0.0], [1.0], -INF),
+    (cc.binary_cross_entropy, [1.0], [0.0], INF),
+    (cc.binary_cross_entropy, [0.0], [0.0], 1.0),
+    (cc.binary_cross_entropy, [1.0], [1.0], -1.0),
+    (cc.binary_cross_entropy, [0.0], [0.5], -INF),
+    (cc.binary_cross_entropy_with_logits, [INF], [1.0], 0.0),
+    (cc.binary_cross_entropy_with_logits, [INF], [0.0], 1.0),
+    (cc.binary_cross_entropy_with_logits, [-INF], [0.25], -0.25),
+    (cc.categorical_cross_entropy, [[0.0, 1.0]], [[0.0, 1.0]], 0.0),
+    (cc.categorical_cross_entropy_with_logits, [[-INF, 0.0, 0.0]], [[0.0, 0.5, 0.5]], 0.0),
+    (cc.categorical_cross_entropy_with_logits, [[-INF, 0.0]], [[0.25, 0.75]], -0.25),
+    (cc.categorical_cross_entropy_with_logits, [[INF, 0.0]], [[0.0, 1.0]], 1.0),
+    (cc.categorical_cross_entropy_with_logits, [[-INF, -INF]], [[0.0, 1.0]], NAN),
+    (cc.sparse_cross_entropy_with_logits, [[-INF, 0.0, 0.0]], [1], 0.0),
+    (cc.sparse_cross_entropy_with_logits, [[-INF, 0.0]], [0], -1.0),
+    (cc.sparse_cross_entropy_with_logits, [[INF, 0.0]], [0], 0.0),
+    (cc.sparse_cross_entropy_with_logits, [[INF, 0.0]], [1], 1.0),
+    (cc.sparse_cross_entropy_with_logits, [[INF, INF]], [1], NAN),
+    (cc.sparse_cross_entropy_with_logits, [[3.0]], [0], 0.0),
+    (cc.nll_loss, [[-INF, 0.0]], [0], -1.0),
+    (cc.entropy, [[0.0, 1.0]], None, INF),
+]
+
+
+@pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
+@pytest.mark.parametrize(("loss", "x", "labels", "expected"), EDGES)
+def test_the_edges_in_both_modes(jax, loss, x, labels, expected, jitted):
+    """The table of edges; what has no tangent adds nothing, however steep it is there."""
+    function = closed(jax, loss, None if labels is None else np.asarray(labels), {"reduction": "sum"})
+    x = jax.numpy.asarray(x)
+    along = jax.numpy.zeros_like(x).at[(0,) * x.ndim].set(1.0)
+    wrap = jax.jit if jitted else lambda f: f
+    same(expected, wrap(jax.grad(function))(x)[(0,) * x.ndim])
+    same(expected, wrap(lambda x, t: jax.jvp(function, (x,), (t,))[1])(x, along))
+    if not np.isnan(expected):
+        same(0.0, wrap(lambda x, t: jax.jvp(function, (x,), (t,))[1])(x, 0 * along))
+
+
+@pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
+def test_a_zero_cotangent_gives_zero_beside_what_is_infinite_or_nan(jax, jitted):
+    """Those who mask afterwards get no NaN, from single elements and from rows."""
+    wrap = jax.jit if jitted else lambda f: f
+
+    def masked(loss, keep):
+        return lambda x, y: jax.numpy.where(keep, loss(x, y, reduction="none"), 0.0).sum()
+
+    keep = np.asarray([False, False, True])
+    p, t = np.asarray([0.0, NAN, 0.5]), np.ones(3)
+    same([0, 0, -2], wrap(jax.grad(masked(cc.binary_cross_entropy, keep)))(p, t))
+    z, y = np.asarray([[NAN, 0.0], [INF, INF], [0.0, 0.0]]), np.asarray([0, 1, 0])
+    same([[0, 0], [0, 0], [-0.5, 0.5]], wrap(jax.grad(masked(cc.sparse_cross_entropy_with_logits, keep)))(z, y))
+    same(
+        [[0, 0], [0, 0], [-0.5, 0.5]],
+        wrap(jax.grad(masked(cc.categorical_cross_entropy_with_logits, keep)))(z, np.eye(2)[y]),
+    )
+
+
+def test_half_precision_keeps_its_dtype_in_both_modes(jax):
+    """Gradient and tangent of bfloat16 logits, computed in float32 and rounded once."""
+    jnp = jax.numpy
+    function = closed(jax, cc.sparse_cross_entropy_with_logits, INDICES, {"reduction": "sum"})
+    z = jnp.asarray(Z, dtype=jnp.bfloat16)
+    gradient, tangent = jax.grad(function)(z), jax.jvp(function, (z,), (jnp.ones_like(z),))[1]
+    assert gradient.dtype == tangent.dtype == jnp.bfloat16
+    exact = jax.grad(function)(z.astype(jnp.float32))
+    same(np.asarray(exact.astype(jnp.bfloat16), dtype=np.float32), np.asarray(gradient, dtype=np.float32))
