@@ -13,6 +13,7 @@ import ceconform
 __all__ = [
     "BINARY",
     "BOTH",
+    "CONFIDENT",
     "FORWARD",
     "OURS",
     "PASS",
@@ -26,14 +27,16 @@ __all__ = [
 
 OURS = "ours"
 PASS = "pass"  # noqa: S105 - no password: one pass over the memory
-SOFTMAX, BINARY = "softmax", "binary"
+SOFTMAX, CONFIDENT, BINARY = "softmax", "softmax, confident", "binary"
 FORWARD, BOTH = "forward", "forward+backward"
 SIZES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     SOFTMAX: ((64, 10), (8192, 1000), (128, 128_000)),
+    CONFIDENT: ((8192, 1000), (128, 128_000)),
     BINARY: ((1_000,), (10_000_000,)),
 }
 WITH_LOGITS: Mapping[str, Callable[..., Any]] = {
     SOFTMAX: ceconform.sparse_cross_entropy_with_logits,
+    CONFIDENT: ceconform.sparse_cross_entropy_with_logits,
     BINARY: ceconform.binary_cross_entropy_with_logits,
 }
 """Ours."""

@@ -30,7 +30,8 @@ All calls of a comparison run in turn in one process (ours, theirs, ours, theirs
 medians of the rounds. *ratio* is the median of ours ÷ theirs, round by round, beside its quartiles; a target is met if
 that median is at most the target. Short calls are timed several at once. *passes* are times divided by that of one pass
 over the memory, the sum of the predictions in the same library. The first call, which compiles, is not among the
-rounds. Softmax is over the last axis, with class indices as labels; every loss is the mean."""
+rounds. Softmax is over the last axis, with class indices as labels, drawn at random but for *confident* logits: there
+the label's is 20 more. Every loss is the mean."""
 COMPILED = ("torch-compile", "jax-jit")
 MOST_MEMORY = 2.0
 """The gradient and one more array, beside the logits."""

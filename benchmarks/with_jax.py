@@ -17,7 +17,7 @@ DTYPES = ("float32", "bfloat16")
 
 def comparisons() -> Iterator[Comparison]:
     """Jitted against jitted."""
-    for question in questions(*DTYPES):
+    for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         targets = {OPTAX: 1.2 if question.shape in SMALL else 1.0}
         yield Comparison(setting="jax-jit", question=question, make=_jitted, peak=peak, targets=targets)
 

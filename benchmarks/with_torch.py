@@ -22,12 +22,12 @@ DTYPES = ("float32", "bfloat16")
 
 def comparisons(device: str = "cpu") -> Iterator[Comparison]:
     """Eager against eager, then compiled against both."""
-    for question in questions(*DTYPES):
+    for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         targets = {NATIVE: _eager_target(question)}
         yield Comparison(
             setting="torch-eager", question=question, make=partial(_eager, device=device), peak=peak, targets=targets
         )
-    for question in questions(*DTYPES):
+    for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         most = 1.2 if question.shape in SMALL else 1.0
         targets = {NATIVE: most, COMPILED: most}
         yield Comparison(
