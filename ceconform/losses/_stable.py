@@ -38,7 +38,7 @@ __all__ = [
 
 _BINARY64 = 53
 """The bits of a Python float's significand."""
-RAISED = 2.0**64
+RAISED = 2.0**32
 """The odds of the classes come times this: what is smaller than a normal number keeps its digits, or on a backend that
 has no smaller ones does not vanish, until it is multiplied by what it is multiplied by."""
 
@@ -129,11 +129,11 @@ class Softmax(NamedTuple):
     alone: Any
     """Where it is the only largest."""
     odds: Any
-    """Of each class against a largest one: exp(z_c - max z), times 2^64."""
+    """Of each class against a largest one: exp(z_c - max z), times 2^32."""
     rest: Any
-    """s, times 2^64: the sum of the odds of all but one largest class."""
+    """s, times 2^32: the sum of the odds of all but one largest class."""
     total: Any
-    """1 + s, times 2^64."""
+    """1 + s, times 2^32."""
     least: Any
     """log1p(s): lse(z) - max z."""
     drop: Any
@@ -141,7 +141,7 @@ class Softmax(NamedTuple):
 
 
 def _odds(xp: Any, z: Any, highest: Any) -> Any:
-    """Return exp(z - max z), the odds of a class against a largest one, times 2^64.
+    """Return exp(z - max z), the odds of a class against a largest one, times 2^32.
 
     The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps.
     """
@@ -211,7 +211,7 @@ def softmax_cost(xp: Any, z: Any, own: Any, axis: int) -> Any:
 
 
 def softmax_row(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, Any, Any]:
-    """Return max z, the odds of all classes but y, and those of y, times 2^64; `own` is z_y, and `hot` marks it.
+    """Return max z, the odds of all classes but y, and those of y, times 2^32; `own` is z_y, and `hot` marks it.
 
     The label is left out of the sum before anything is added to it, so that nothing cancels, nor is there a constant
     in the place of a logit: it would end second derivatives.
