@@ -142,8 +142,9 @@ def test_binary_probabilities_in_place_are_those_of_the_plain_form(data, epsilon
     alike([value], [right])
     finite = np.isfinite(steep)
     np.testing.assert_array_equal(slope[~finite], steep[~finite])
+    positive, negative = ((1 - epsilon) * side + epsilon / 2 for side in (t, 1 - t))
     with np.errstate(all="ignore"):
-        terms = np.maximum(np.abs(t / p.astype(np.float64)), np.abs((1 - t) / (1 - p.astype(np.float64))))
+        terms = np.maximum(np.abs(positive / p.astype(np.float64)), np.abs(negative / (1 - p.astype(np.float64))))
     limit = 1e-6 * (np.nan_to_num(terms[finite]) + 1)
     np.testing.assert_array_less(np.abs(slope[finite] - steep[finite]), limit)
 
