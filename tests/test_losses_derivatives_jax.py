@@ -7,6 +7,7 @@ import pytest
 from asking import same
 
 import ceconform as cc
+from ceconform.losses import _layers
 
 Z = np.asarray([[0.5, -1.25, 2.0], [0.0, 0.25, -3.0]])
 P = np.exp(Z) / np.exp(Z).sum(-1, keepdims=True)
@@ -195,3 +196,24 @@ def test_half_precision_keeps_its_dtype_in_both_modes(jax):
     assert gradient.dtype == tangent.dtype == jnp.bfloat16
     exact = jax.grad(function)(z.astype(jnp.float32))
     same(np.asarray(exact.astype(jnp.bfloat16), dtype=np.float32), np.asarray(gradient, dtype=np.float32))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_both_modes_of_a_linear_layer(jax, monkeypatch, smoothing):
+    """Of several blocks of rows, by all inputs and by one alone, and twice."""
+    monkeypatch.setattr(_layers, "FLOOR", 20)
+    rng = np.random.default_rng(3)
+    inputs = [jax.numpy.asarray(rng.normal(size=shape)) for shape in ((7, 3), (5, 3), (5,))]
+    directions = [jax.numpy.asarray(rng.normal(size=x.shape)) for x in inputs]
+    y = jax.numpy.asarray([0, 4, -1, 2, 2, 1, 3])
+
+    def mean(hidden, weight, bias):
+        return cc.linear_cross_entropy(hidden, weight, y, bias=bias, label_smoothing=smoothing, ignore_index=-1)
+
+    gradients = jax.grad(mean, argnums=(0, 1, 2))(*inputs)
+    products = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
+    np.testing.assert_allclose(sum(products), jax.jvp(mean, inputs, directions)[1], rtol=1e-12)
+    alone = jax.jvp(lambda weight: mean(inputs[0], weight, inputs[2]), inputs[1:2], directions[1:2])[1]
+    np.testing.assert_allclose(products[1], alone, rtol=1e-12)
+    reverse, forward = jax.jacrev(jax.jacrev(mean, 1), 0)(*inputs), jax.jacfwd(jax.jacrev(mean, 1), 0)(*inputs)
+    np.testing.assert_allclose(reverse, forward, rtol=1e-9, atol=1e-14)

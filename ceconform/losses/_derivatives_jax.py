@@ -24,7 +24,7 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     def derivative(arrays: Any, tangents: Any) -> tuple[Any, Any]:
         losses, kept = function(*arrays)
         moved = [
-            linear(*slope, tangent, arrays, kept)
+            linear(*slope, [tangent], arrays, kept)
             for slope, tangent in zip(slopes, tangents, strict=False)
             if not isinstance(tangent, SymbolicZero)
         ]
@@ -46,15 +46,19 @@ def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Any]:
 def _forms(xp: Any, kernel: Kernel) -> tuple[Any, list[tuple[Any, Any]]]:
     """Return the function of losses and what is kept of them, and for each slope its two products."""
     if kernel.indices is not None and kernel.axis is not None:
-        by_logits = (partial(_indices_jax.pushed, axis=kernel.axis), partial(_indices_jax.pulled, axis=kernel.axis))
-        return partial(_indices_jax.losses_and_sums, axis=kernel.axis), [by_logits]
+        axis = kernel.axis
+        by_logits = (
+            lambda *values: (_indices_jax.pushed(*values, axis=axis),),
+            lambda *values: (_indices_jax.pulled(*values, axis=axis),),
+        )
+        return partial(_indices_jax.losses_and_sums, axis=axis), [by_logits]
 
     def products(slope: Any) -> tuple[Any, Any]:
-        def pulled(cotangent: Any, *arrays: Any) -> Any:
+        def pulled(cotangent: Any, *arrays: Any) -> tuple[Any]:
             if slope is kernel.slopes[0]:
-                return gradient(xp, kernel, cotangent, *arrays)
-            return pull(xp, kernel, cotangent, slope(xp, *arrays))
+                return (gradient(xp, kernel, cotangent, *arrays),)
+            return (pull(xp, kernel, cotangent, slope(xp, *arrays)),)
 
-        return lambda tangent, *arrays: push(xp, kernel, tangent, slope(xp, *arrays)), pulled
+        return lambda tangent, *arrays: (push(xp, kernel, tangent, slope(xp, *arrays)),), pulled
 
     return lambda *arrays: (kernel.value(xp, *arrays), ()), [products(slope) for slope in kernel.slopes]

@@ -8,6 +8,7 @@ knows neither `vmap` nor a second derivative.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -17,64 +18,88 @@ from jax.interpreters import ad, batching, mlir
 
 __all__ = ["linear"]
 
-Map = Callable[..., Any]
-"""`map(x, *arrays, *kept)`, linear in x; without what is kept it computes that anew from the arrays."""
+Map = Callable[..., tuple[Any, ...]]
+"""`map(*xs, *arrays, *kept)`, linear in the xs; without what is kept it computes that anew from the arrays."""
 
 _linear = Primitive("ceconform_linear")
+_linear.multiple_results = True
 
 
-def linear(there: Map, back: Map, x: Any, arrays: Sequence[Any], kept: Sequence[Any] = ()) -> Any:
-    """Return `there(x, *arrays, *kept)`, whose transpose is `back`.
+@dataclass(frozen=True)
+class _Pair:
+    """A linear map and its transpose."""
 
-    Derivatives by the arrays are JAX's own, of `there(x, *arrays)`.
+    there: Map
+    back: Map
+    inputs: int
+    """How many arrays go there: the xs."""
+    outputs: int
+    """How many come."""
+    arrays: int
+    """How many arrays each depends on besides, differentiably; all that follow are kept."""
+
+    @property
+    def transposed(self) -> _Pair:
+        return _Pair(self.back, self.there, self.outputs, self.inputs, self.arrays)
+
+    def batched(self, axes: Sequence[int | None]) -> _Pair:
+        """Map both over the first axis of their xs, and these axes of the rest."""
+
+        def mapped(function: Map, inputs: int) -> Map:
+            every = (*(0 for _ in range(inputs)), *axes)
+            return lambda *values: jax.vmap(function, every[: len(values)])(*values)
+
+        there, back = mapped(self.there, self.inputs), mapped(self.back, self.outputs)
+        return _Pair(there, back, self.inputs, self.outputs, self.arrays)
+
+
+def linear(there: Map, back: Map, xs: Sequence[Any], arrays: Sequence[Any], kept: Sequence[Any] = ()) -> Any:
+    """Return the only array of `there(*xs, *arrays, *kept)`, whose transpose is `back(cotangent, *arrays, *kept)`.
+
+    Derivatives by the arrays are JAX's own, of `there(*xs, *arrays)`.
     """
-    return _linear.bind(x, *arrays, *kept, there=there, back=back, arrays=len(arrays))
+    return _linear.bind(*xs, *arrays, *kept, pair=_Pair(there, back, len(xs), 1, len(arrays)))[0]
 
 
-def _apply(x: Any, *rest: Any, there: Map, back: Map, arrays: int) -> Any:  # noqa: ARG001 - the signature of all rules
-    return there(x, *rest)
-
-
-def _shape(x: Any, *rest: Any, there: Map, back: Map, arrays: int) -> Any:  # noqa: ARG001
-    return jax.make_jaxpr(there)(x, *rest).out_avals[0]
-
-
-def _jvp(primals: Any, tangents: Any, *, there: Map, back: Map, arrays: int) -> Any:
-    (x, *rest), (dx, *moves) = primals, tangents
-    parameters = {"there": there, "back": back, "arrays": arrays}
-    moved = [] if isinstance(dx, ad.Zero) else [_linear.bind(dx, *rest, **parameters)]
-    moving = {at: move for at, move in enumerate(moves[:arrays]) if not isinstance(move, ad.Zero)}
+def _jvp(primals: Any, tangents: Any, *, pair: _Pair) -> Any:
+    xs, rest = primals[: pair.inputs], primals[pair.inputs :]
+    arrays, moves = rest[: pair.arrays], tangents[pair.inputs :][: pair.arrays]
+    moved = []
+    if not all(isinstance(dx, ad.Zero) for dx in tangents[: pair.inputs]):
+        moved.append(_linear.bind(*map(ad.instantiate_zeros, tangents[: pair.inputs]), *rest, pair=pair))
+    moving = {at: move for at, move in enumerate(moves) if not isinstance(move, ad.Zero)}
     if moving:
 
         def of_moving(*some: Any) -> Any:
             new = dict(zip(moving, some, strict=True))
-            return there(x, *(new.get(at, old) for at, old in enumerate(rest[:arrays])))
+            return pair.there(*xs, *(new.get(at, old) for at, old in enumerate(arrays)))
 
-        moved.append(jax.jvp(of_moving, [rest[at] for at in moving], list(moving.values()))[1])
-    return _linear.bind(x, *rest, **parameters), sum(moved[1:], start=moved[0])
-
-
-def _transpose(cotangent: Any, x: Any, *rest: Any, there: Map, back: Map, arrays: int) -> Any:
-    nothing = (None for _ in rest)
-    if isinstance(cotangent, ad.Zero):
-        return ad.Zero(x.aval), *nothing
-    return _linear.bind(cotangent, *rest, there=back, back=there, arrays=arrays), *nothing
+        moved.append(jax.jvp(of_moving, [arrays[at] for at in moving], list(moving.values()))[1])
+    return _linear.bind(*primals, pair=pair), [sum(each[1:], start=each[0]) for each in zip(*moved, strict=True)]
 
 
-def _batch(batched: Any, axes: Any, *, there: Map, back: Map, arrays: int) -> Any:
+def _transpose(cotangents: Any, *values: Any, pair: _Pair) -> Any:
+    xs, rest = values[: pair.inputs], values[pair.inputs :]
+    if all(isinstance(cotangent, ad.Zero) for cotangent in cotangents):
+        pulled = [ad.Zero(x.aval) for x in xs]
+    else:
+        pulled = _linear.bind(*map(ad.instantiate_zeros, cotangents), *rest, pair=pair.transposed)
+    return [*pulled, *(None for _ in rest)]
+
+
+def _batch(batched: Any, axes: Any, *, pair: _Pair) -> Any:
     size = next(array.shape[axis] for array, axis in zip(batched, axes, strict=True) if axis is not None)
-    (x, *rest), (axis, *others) = batched, axes
-    x = jnp.broadcast_to(x, (size, *x.shape)) if axis is None else jnp.moveaxis(x, axis, 0)
+    xs = [
+        jnp.broadcast_to(x, (size, *x.shape)) if axis is None else jnp.moveaxis(x, axis, 0)
+        for x, axis in zip(batched[: pair.inputs], axes, strict=False)
+    ]
+    moved = _linear.bind(*xs, *batched[pair.inputs :], pair=pair.batched(axes[pair.inputs :]))
+    return moved, [0] * len(moved)
 
-    def mapped(function: Map) -> Map:
-        return lambda x, *rest: jax.vmap(function, (0, *others[: len(rest)]))(x, *rest)
 
-    return _linear.bind(x, *rest, there=mapped(there), back=mapped(back), arrays=arrays), 0
-
-
-_linear.def_impl(_apply)
-_linear.def_abstract_eval(_shape)
+_linear.def_impl(lambda *values, pair: list(pair.there(*values)))
+_linear.def_abstract_eval(lambda *values, pair: jax.make_jaxpr(pair.there)(*values).out_avals)
 ad.primitive_jvps[_linear] = _jvp
 ad.primitive_transposes[_linear] = _transpose
 batching.primitive_batchers[_linear] = _batch
-mlir.register_lowering(_linear, mlir.lower_fun(_apply, multiple_results=False))
+mlir.register_lowering(_linear, mlir.lower_fun(lambda *values, pair: pair.there(*values)))
