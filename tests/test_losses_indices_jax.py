@@ -50,14 +50,14 @@ def asked(jax, z, y):
 
 def rows(kind, count, classes, rng):
     """Logits of one kind, and labels."""
-    z, y = rng.normal(size=(count, classes)) * 4, rng.integers(0, classes, count)
+    z, y = rng.normal(size=(count, classes)) * 4 + 12, rng.integers(0, classes, count)
     own = np.arange(count), y
     if kind == "equal":
-        z = np.full((count, classes), rng.uniform(-30, 60, (count, 1)))
+        z = np.full((count, classes), rng.uniform(0, 60, (count, 1)))
     if kind == "ties":
         z = np.round(z)
     if kind in {"confident", "certain"}:
-        z = np.minimum(z, 8)
+        z = np.minimum(z, 16)
         z[own] += 20 if kind == "confident" else 50
     if kind.startswith("highest"):
         z += float(kind.partition(" ")[2]) - z.max(1, keepdims=True)
@@ -68,7 +68,7 @@ def rows(kind, count, classes, rng):
     return z.astype(np.float32), y
 
 
-KINDS = ["random", "equal", "ties", "confident", "certain", "highest 0", "highest 60", "highest -30", "masked"]
+KINDS = ["random", "equal", "ties", "confident", "certain", "highest 0", "highest 60", "masked"]
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000, 6000])
@@ -100,7 +100,8 @@ OUT_OF_RANGE = {
     "NaN": (0, NAN),
     "infinite": (1, INF),
     "too large": (0, 75.0),
-    "tiny others": (1, 80.0),
+    "all small": (1, -19.0),
+    "tiny others": (1, 60.0),
 }
 
 
@@ -110,7 +111,7 @@ def test_a_row_out_of_range_puts_all_in_the_careful_form(jax, monkeypatch, at, l
     rng = np.random.default_rng(5)
     z, y = rows("random", 8, 6, rng)
     y[3] = 1
-    z[3] = -20
+    z[3] = -20 if logit < 60 else -80
     z[3, at] = logit
     expected = asked(jax, z, y)
     monkeypatch.setattr(_indices_jax, "LARGE", 1)
@@ -121,7 +122,7 @@ def test_a_row_out_of_range_puts_all_in_the_careful_form(jax, monkeypatch, at, l
 
 
 @pytest.mark.usefixtures("always")
-@pytest.mark.parametrize("highest", [-45.0, -40.0, 65.0, 70.0])
+@pytest.mark.parametrize("highest", [-1.0, 0.0, 65.0, 70.0])
 def test_both_forms_agree_where_the_range_ends(jax, highest):
     """A little within it and a little outside, the numbers are right."""
     rng = np.random.default_rng(6)
@@ -149,7 +150,7 @@ def test_few_and_many_confident_rows(jax, sure):
 @pytest.mark.usefixtures("always")
 def test_cotangents_that_are_zero_huge_or_not_finite(jax):
     """Zero silences, and nothing under- or overflows on the way that would not in the end."""
-    z = np.asarray([[0.0, 1.0, -INF], [60.0, 59.0, 50.0], [-30.0, -31.0, -32.0]], dtype=np.float32)
+    z = np.asarray([[0.0, 1.0, -INF], [60.0, 59.0, 50.0], [2.0, 1.0, 0.0]], dtype=np.float32)
     y = jax.numpy.asarray([1, 0, 2])
     pull = jax.vjp(lambda z: cc.sparse_cross_entropy_with_logits(z, y, reduction="none"), jax.numpy.asarray(z))[1]
     slope = exact(z, np.asarray(y))[1]

@@ -113,3 +113,15 @@ def test_a_label_that_does_not_exist_has_no_weight(place):
     )
     same(NAN, value)
     same(np.full((2, 2), NAN), gradient)
+
+
+def test_equal_losses_add_up_exactly_in_jax(jax):
+    """In float32, eager and compiled, whatever their number; every loss has the same part in the gradient."""
+    for count in (1, 3, 64, 2048, 2049, 20_000):
+        z = jax.numpy.full(count, 0.3, dtype=np.float32)
+        one = np.float64(binary_cross_entropy_with_logits(z[:1], z[:1] * 0, reduction="sum"))
+        for wrap in (jax.jit, lambda function: function):
+            loss = wrap(lambda z: binary_cross_entropy_with_logits(z, z * 0, reduction="sum"))
+            assert abs(count * one - loss(z)) <= 2 * np.spacing(np.float32(count * one))
+        gradient = jax.grad(lambda z: binary_cross_entropy_with_logits(z, z * 0, reduction="mean"))(z)
+        assert (gradient == gradient[0]).all()

@@ -10,19 +10,16 @@ to be put back. Where a row leaves the range in which nothing over- or underflow
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
 
 from ceconform.losses import _stable
 from ceconform.losses._inputs import gathers
 from ceconform.losses._kernel import times, weighed
+from ceconform.losses._places_jax import either
 
 __all__ = ["losses_and_sums", "pulled", "pushed"]
 
@@ -30,46 +27,14 @@ LARGE = 2**15
 """Logits from which on the direct form saves more than its conditions cost."""
 WIDTH = 2**11
 """Of the parts of a long row, which stay in the cache from one operation to the next."""
-TOTAL = (1e-18, 1e30)
-"""Of a row's sum of exponentials, in the direct form: what it has lost to underflow is nothing beside that."""
+TOTAL = (1.0, 1e30)
+"""Of a row's sum of exponentials, in the direct form: what underflows there is a softmax that underflows as well."""
 LEAST = 2e-31
 """Of the sum of the others, for each class: 2^24 times what underflows."""
 STEEP = 1e38
 """Times any difference of two logits that are not equal, it is more than the exponential of either, up to TOTAL."""
 
 Sums = tuple[Any, Any, Any, Any]
-
-_either = Primitive("ceconform_either")  # of two functions, one for a single CPU and one for everything else
-_either.multiple_results = True
-
-
-def _shapes(*arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - both have the same
-    return jax.make_jaxpr(elsewhere)(*arrays).out_avals
-
-
-def _lower(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:  # noqa: ARG001 - the signature of both
-    return mlir.lower_fun(elsewhere)(context, *arrays)
-
-
-def _lower_on_cpu(context: Any, *arrays: Any, here: Any, elsewhere: Any) -> Any:
-    alone = getattr(context.module_context.axis_context, "num_devices", 0) == 1
-    return mlir.lower_fun(here if alone else elsewhere)(context, *arrays)
-
-
-_mapped = functools.cache(jax.vmap)
-"""One function each time, which is compiled once."""
-
-
-def _batch(batched: Any, axes: Any, *, here: Any, elsewhere: Any) -> Any:
-    moved = _either.bind(*batched, here=_mapped(here, tuple(axes)), elsewhere=_mapped(elsewhere, tuple(axes)))
-    return moved, [0] * len(moved)
-
-
-_either.def_impl(jax.jit(_either.bind, static_argnames=("here", "elsewhere")))
-_either.def_abstract_eval(_shapes)
-mlir.register_lowering(_either, _lower)
-mlir.register_lowering(_either, _lower_on_cpu, platform="cpu")
-batching.primitive_batchers[_either] = _batch
 
 
 def _has_direct(z: Any, axis: int) -> bool:
@@ -93,7 +58,7 @@ def losses_and_sums(z: Any, y: Any, *, axis: int) -> tuple[Any, Sums]:
     """Return the loss of each row, NaN where there is no label, and its sums."""
     y = jnp.expand_dims(y, axis=axis)
     if _has_direct(z, axis):
-        loss, *sums = _either.bind(z, y, here=_direct, elsewhere=_careful)
+        loss, *sums = either(_direct, _careful, z, y)
     else:
         loss, *sums = _careful(z, y, axis=axis)
     return jnp.squeeze(jnp.where(y < 0, math.nan, loss), axis=axis), tuple(sums)
@@ -105,7 +70,7 @@ def pulled(cotangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
     if not sums:
         return _careful_pull(cotangent, z, y, *_careful(z, y, axis=axis)[1:], axis=axis)[0]
     if _has_direct(z, axis):
-        return _either.bind(cotangent, z, y, *sums, here=_direct_pull, elsewhere=_careful_pull)[0]
+        return either(_direct_pull, _careful_pull, cotangent, z, y, *sums)[0]
     return _careful_pull(cotangent, z, y, *sums, axis=axis)[0]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ceconform.errors import ArgumentError
 from ceconform.losses._derivatives import differentiable
-from ceconform.losses._inputs import device_of
+from ceconform.losses._inputs import device_of, made_of
 from ceconform.losses._kernel import PRODUCT
 
 __all__ = ["REDUCTIONS", "Reduction", "coefficients", "expect_reduction", "reduce"]
@@ -54,6 +54,14 @@ def _over(total: Any, divisor: Any, xp: Any, empty: str | None) -> Any:
     return xp.where(nothing, 0.0, total / xp.where(nothing, 1.0, divisor))
 
 
+def _sum(xp: Any, losses: Any) -> Any:
+    if made_of(xp, "jax"):
+        from ceconform.losses._sum_jax import total
+
+        return total(losses)
+    return xp.sum(losses)
+
+
 def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
     """Return the divisor of the mean, an array without axes."""
     kind = how.divisor or ("weights" if how.kind == "weighted_mean" else "count")
@@ -79,7 +87,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         losses = xp.where(how.counts, losses, 0.0)
     if how.kind == "none":
         return losses
-    total = xp.sum(losses)
+    total = _sum(xp, losses)
     if how.kind == "sum":
         return total
     if how.divisor is None and how.counts is None and how.kind == "mean" and losses.shape:
@@ -88,7 +96,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
             return total / count
     divisor = _divisor(xp, losses, how)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
-    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
+    shares = _sum(xp, losses / xp.where(divisor == 0, 1.0, divisor))
     return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 
