@@ -96,7 +96,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
             return total / count
     divisor = _divisor(xp, losses, how)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
-    shares = _sum(xp, losses / xp.where(divisor == 0, 1.0, divisor))
+    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
     return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 
