@@ -38,9 +38,15 @@ def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
 
 
 def value_and_pull(xp: Any, kernel: Kernel, *arrays: Any) -> tuple[Any, Any]:
-    """Return the losses, and the function that turns their cotangent into the gradient by the first array."""
-    losses, pulled = jax.vjp(lambda x: evaluate(xp, kernel, x, *arrays[1:]), arrays[0])
-    return losses, lambda cotangent: pulled(cotangent)[0]
+    """Return the losses, and the function that turns their cotangent into the gradient by the first array.
+
+    Without `jax.vjp`, which traces anew at every call.
+    """
+    if kernel.indices is None or kernel.axis is None:
+        return kernel.value(xp, *arrays), lambda cotangent: gradient(xp, kernel, cotangent, *arrays)
+    arrays = arrays[0].astype(kernel.indices), *arrays[1:]
+    losses, sums = _indices_jax.losses_and_sums(*arrays, axis=kernel.axis)
+    return losses, lambda cotangent: _indices_jax.pulled(cotangent, *arrays, *sums, axis=kernel.axis)
 
 
 def _forms(xp: Any, kernel: Kernel) -> tuple[Any, list[tuple[Any, Any]]]:
