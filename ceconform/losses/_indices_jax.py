@@ -87,8 +87,11 @@ def _careful(z: Any, y: Any, *, axis: int = -1) -> tuple[Any, ...]:
     return _stable.softmax_cost_of(jnp, own, *sums), jnp.zeros_like(y, dtype=bool), *sums
 
 
-def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis: int = -1) -> tuple[Any]:  # noqa: ARG001
-    slope = _stable.softmax_slope_of(jnp, _wide(z), _marked(z, y, axis)[1], *sums)
+def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis: int = -1) -> tuple[Any]:
+    highest, *others = sums
+    # A value of one CPU, whose gradient is asked for on several: the careful odds are raised, the direct ones are not.
+    raised = (jnp.where(direct, x * _stable.RAISED, x) for x in others)
+    slope = _stable.softmax_slope_of(jnp, _wide(z), _marked(z, y, axis)[1], highest, *raised)
     return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)).astype(z.dtype),)
 
 
