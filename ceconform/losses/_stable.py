@@ -169,7 +169,7 @@ def _near_odds(xp: Any, z: Any, highest: Any) -> Any:
     back = gap - z
     error = (z - (gap - back)) + (-top - back)
     odds = xp.exp(gap) * RAISED
-    return odds + odds * xp.where(xp.isfinite(error), error, 0.0)
+    return odds + odds * xp.where(xp.abs(error) < bound, error, 0.0)
 
 
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
