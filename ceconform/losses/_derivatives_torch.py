@@ -9,14 +9,15 @@ from typing import Any
 import torch
 
 from ceconform.losses import _blocks
-from ceconform.losses._kernel import Kernel, pull, push
+from ceconform.losses._kernel import Kernel, gradient, pull, push
 
 __all__ = ["evaluate", "losses_of", "traced"]
 
 
 def _pulled(xp: Any, kernel: Kernel, cotangent: Any, arrays: Any, wanted: Any) -> Iterator[Any]:
     """The gradient by each array that wants one; None by the others, and by those that have no slope."""
-    for want, slope in zip_longest(wanted, kernel.slopes):
+    yield gradient(xp, kernel, cotangent, *arrays) if wanted[0] else None
+    for want, slope in zip_longest(wanted[1:], kernel.slopes[1:]):
         yield pull(xp, kernel, cotangent, slope(xp, *arrays)) if want and slope else None
 
 

@@ -288,7 +288,7 @@ def indices(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:
     return replace(_of_indices(cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2, indices=dtype)
 
 
-def index_probabilities(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:  # noqa: ARG001
+def index_probabilities(axis: int, *, known: bool = False) -> Kernel:
     """Cross entropy, a kernel of (probabilities, class index); `known`: each of them is a class's."""
 
     def cost(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost

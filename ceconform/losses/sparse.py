@@ -22,10 +22,13 @@ def _describe(
     """Describe a loss of class indices: that of the one-hot labels, without making these where nothing needs them."""
     y, counts, known = indices(on, labels, ignore_index)
     single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
-    kernel = {"logits": _kernels.indices, "probabilities": _kernels.index_probabilities}.get(on.space)
-    if single and class_weight is None and kernel is not None and (on.rules.plain or on.space == "logits"):
+    made = None
+    if single and class_weight is None and on.space == "logits":
+        made = _kernels.indices(on.checked_axis, known=known, dtype=on.dtype)
+    elif single and class_weight is None and on.space == "probabilities" and on.rules.plain:
+        made = _kernels.index_probabilities(on.checked_axis, known=known)
+    if made is not None:
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
-        made = kernel(on.checked_axis, known=known, dtype=on.dtype)
         return on.evaluation(made, y, counts=counts, mass=one, target_mass=one)
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
