@@ -15,7 +15,7 @@ from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel
 from ceconform.losses._kernel import gradient as gradient_by
 
-__all__ = ["evaluate", "rescaled", "rows_like"]
+__all__ = ["evaluate", "rows_like"]
 
 ELEMENTS = 524_288
 """Of all arrays of a block, for each thread: they stay in the cache, and the calls are few."""
@@ -30,7 +30,7 @@ def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotange
     """
     shape, axis = tuple(arrays[0].shape), kernel.axis
     losses = rows_like(xp, kernel, dtype, arrays[0])
-    gradient = None if cotangent is None else xp.empty(shape, dtype=arrays[0].dtype)
+    gradient = None if cotangent is None else _library(xp).empty(shape, dtype=arrays[0].dtype)
     if not math.prod(shape):
         return losses, gradient
     if axis is None or axis == -1:
@@ -38,12 +38,12 @@ def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotange
 
         def flattened(array: Any) -> Any:
             new = flat if array.ndim == len(shape) else (-1,)
-            return array if array.ndim == len(new) else xp.reshape(array, new)
+            return array if array.ndim == len(new) else array.reshape(new)
 
         arrays = [flattened(array) for array in arrays]
         steep = None if gradient is None else flattened(gradient)
-        factors = cotangent if isinstance(cotangent, float | None) else xp.reshape(cotangent, (-1,))
-        _fill(xp, kernel, xp.reshape(losses, (-1,)), steep, factors, arrays)
+        factors = cotangent if isinstance(cotangent, float | None) else cotangent.reshape((-1,))
+        _fill(xp, kernel, losses.reshape((-1,)), steep, factors, arrays)
     else:
         _fill(xp, kernel, losses, gradient, cotangent, arrays)
     return losses, gradient
@@ -51,23 +51,24 @@ def evaluate(xp: Any, kernel: Kernel, dtype: Any, arrays: Sequence[Any], cotange
 
 def rows_like(xp: Any, kernel: Kernel, dtype: Any, x: Any) -> Any:
     """Return an array such as the losses of these predictions will be."""
-    return xp.empty(_rows(kernel, tuple(x.shape)), dtype=dtype)
+    shape, axis = tuple(x.shape), kernel.axis
+    rows = shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
+    return _library(xp).empty(rows, dtype=dtype)
 
 
-def _rows(kernel: Kernel, shape: tuple[int, ...]) -> tuple[int, ...]:
-    axis = kernel.axis
-    return shape if axis is None else (*shape[:axis], *shape[len(shape) + axis + 1 :])
+def _library(xp: Any) -> Any:
+    """Return the library itself, whose calls cost less than those of a namespace around it."""
+    return sys.modules["torch" if made_of(xp, "torch") else "numpy"]
 
 
 def _fill(xp: Any, kernel: Kernel, losses: Any, gradient: Any, cotangent: Any, arrays: Sequence[Any]) -> None:
-    library = sys.modules["torch" if made_of(xp, "torch") else "numpy"]
-    x = arrays[0]
+    library, x = _library(xp), arrays[0]
     count = 1 if kernel.axis == -x.ndim else x.shape[0]  # no row lies within the first axis
     threads = library.get_num_threads() if made_of(xp, "torch") else 1
     rooms = kernel.buffers + (kernel.spare if x.dtype == losses.dtype else 0)
     elements = threads * ELEMENTS // (PLAIN if kernel.rapid is None else rooms + 1)
     step = min(max(elements * count // math.prod(x.shape), 1), count)
-    room = [xp.empty((step, *x.shape[1:]), dtype=losses.dtype) for _ in range(rooms)]
+    room = [library.empty((step, *x.shape[1:]), dtype=losses.dtype) for _ in range(rooms)]
     if step == count:
         _block(xp, kernel, library, room, losses, gradient, cotangent, arrays)
         return
@@ -97,7 +98,7 @@ def _block(
 ) -> None:
     if kernel.rapid is not None and kernel.axis in {None, -1}:
         kernel.rapid(library, room, losses, gradient, cotangent, *arrays)
-        if math.isfinite(library.sum(losses).item()):
+        if math.isfinite(losses.sum().item()):
             return
     x, *rest = arrays
     x = xp.astype(x, losses.dtype, copy=False)
@@ -105,18 +106,3 @@ def _block(
     if gradient is not None:
         cotangent = xp.full_like(losses, cotangent) if isinstance(cotangent, float) else cotangent
         gradient[...] = gradient_by(xp, kernel, cotangent, x, *rest)
-
-
-def rescaled(xp: Any, kernel: Kernel, gradient: Any, expected: Any, cotangent: Any) -> Any:
-    """Return the gradient for this cotangent from that for the expected one; None where it does not say.
-
-    Half precision does not: what it lost beside the one it may have beside the other, as whoever scales losses knows.
-    """
-    if bool(xp.all(cotangent == expected)):
-        return gradient
-    ratio = xp.where(cotangent == expected, 1.0, cotangent / expected)
-    if xp.finfo(gradient.dtype).bits < 32 or not bool(xp.all(xp.isfinite(ratio))):  # noqa: PLR2004 - of half precision
-        return None
-    ratio = xp.astype(ratio if kernel.axis is None else xp.expand_dims(ratio, axis=kernel.axis), gradient.dtype)
-    gradient = gradient * ratio
-    return xp.where(ratio == 0, 0.0, gradient) if bool(xp.any(ratio == 0)) else gradient

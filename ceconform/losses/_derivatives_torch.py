@@ -11,7 +11,7 @@ import torch
 from ceconform.losses import _blocks
 from ceconform.losses._kernel import Kernel, gradient, pull, push
 
-__all__ = ["evaluate", "losses_of", "traced"]
+__all__ = ["evaluate", "losses_of", "rescaled", "traced"]
 
 
 def _pulled(xp: Any, kernel: Kernel, cotangent: Any, arrays: Any, wanted: Any) -> Iterator[Any]:
@@ -78,14 +78,31 @@ class _Eager(torch.autograd.Function):  # type: ignore[misc]
             arrays = (xp.astype(x, ctx.dtype, copy=False), *rest)
             first, *others = _pulled(xp, kernel, cotangent, arrays, wanted)
             return (None, None, None, None, None if first is None else xp.astype(first, x.dtype), *others)
-        gradient = _blocks.rescaled(xp, kernel, gradient, ctx.expected, cotangent)
+        gradient = rescaled(kernel.axis, gradient, ctx.expected, cotangent)
         if gradient is None:
             gradient = _blocks.evaluate(xp, kernel, ctx.dtype, (x, *rest), cotangent)[1]
         return (None, None, None, None, gradient, *(None for _ in rest))
 
 
+def rescaled(axis: int | None, gradient: Any, expected: Any, cotangent: Any) -> Any:
+    """Return the gradient for this cotangent from that for the expected one; None where it does not say.
+
+    `axis`: which the cotangent lacks. Half precision does not say: what it lost beside the one it may have beside the
+    other, as whoever scales losses knows.
+    """
+    same = cotangent == expected
+    if bool(same.all()):
+        return gradient
+    ratio = torch.where(same, 1.0, cotangent / expected).to(gradient.dtype)
+    if gradient.itemsize < 4 or not bool(ratio.isfinite().all()):  # noqa: PLR2004 - bytes of float32
+        return None
+    ratio = ratio if axis is None else ratio.unsqueeze(axis)
+    gradient = gradient * ratio
+    return torch.where(ratio == 0, 0.0, gradient) if bool((ratio == 0).any()) else gradient
+
+
 def traced(x: Any) -> bool:
-    """Whether something follows the operations on a tensor: a compiler, a transformation, forward mode, a subclass.
+    """Whether something follows the operations on a tensor: a compiler, a transformation, a mode, a subclass.
 
     Or it lies on another device, which small blocks, and questions about numbers, would only hold up.
     """
@@ -95,6 +112,9 @@ def traced(x: Any) -> bool:
         or type(x) not in {torch.Tensor, torch.nn.Parameter}
         or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001 - there is no public question
         or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
+        or torch._C._len_torch_dispatch_stack() > 0  # noqa: SLF001
+        or torch._C._len_torch_function_stack() > 0  # noqa: SLF001
+        or torch.jit.is_tracing()
     )
 
 

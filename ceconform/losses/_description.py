@@ -25,7 +25,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Common:
     """The keywords that every loss takes."""
 
@@ -37,7 +37,7 @@ class Common:
     xp: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Subject:
     """The predictions of a loss, checked, and what is known by then."""
 

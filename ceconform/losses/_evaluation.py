@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ceconform.errors import ArgumentError
 from ceconform.losses._derivatives import losses_and_gradient, losses_of
+from ceconform.losses._inputs import is_torch
 from ceconform.losses._kernel import Kernel
 from ceconform.losses._reduction import Reduction, coefficients, reduce
 
@@ -21,7 +22,7 @@ __all__ = ["Evaluation", "loss", "value_and_grad"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Evaluation:
     """One evaluation of a loss."""
 
@@ -34,6 +35,11 @@ class Evaluation:
     """Of the predictions as they came, and of the answer."""
     computing: Any
     """The dtype of the computation."""
+
+    @property
+    def axis(self) -> int | None:
+        """Which the losses of the rows lack, counted from the end of the predictions."""
+        return self.kernel.axis
 
     def value(self) -> Any:
         """Return the loss."""
@@ -55,8 +61,9 @@ class Evaluation:
         return self.xp.astype(reduce(self.xp, losses, self.reduction), self.dtype, copy=False)
 
 
-def _quiet(predictions: Any) -> contextlib.AbstractContextManager[Any]:
+def _quiet(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
     """Keep NumPy from warning of the infinities and NaNs that are selected away, or are the answer."""
+    predictions = arguments[0] if arguments else next(iter(keywords.values()), None)
     if type(predictions).__module__.partition(".")[0] in {"numpy", "array_api_strict"}:
         import numpy as np
 
@@ -69,7 +76,13 @@ def loss(describe: Function) -> Function:
 
     @functools.wraps(describe)
     def evaluate(*arguments: Any, **keywords: Any) -> Any:
-        with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
+        if arguments and is_torch(arguments[0]):
+            from ceconform.losses import _small_torch
+
+            answer = _small_torch.loss(describe, arguments, keywords)
+            if answer is not None:
+                return answer
+        with _quiet(arguments, keywords):
             return describe(*arguments, **keywords).value()
 
     evaluate.describe = describe  # type: ignore[attr-defined]
@@ -111,7 +124,13 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
         raise ArgumentError(f"`loss` must be one of the losses of ceconform: got {loss!r}")
 
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
-        with _quiet(arguments[0] if arguments else next(iter(keywords.values()), None)):
+        if arguments and is_torch(arguments[0]):
+            from ceconform.losses import _small_torch
+
+            answer = _small_torch.value_and_gradient(describe, arguments, keywords)
+            if answer is not None:
+                return answer
+        with _quiet(arguments, keywords):
             evaluation: Evaluation = describe(*arguments, **keywords)
             return evaluation.value_and_gradient()
 

@@ -56,10 +56,13 @@ def _focal_logit_rates(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
     )
 
 
+_PLAIN_BINARY_LOGITS = _two_sided(_stable.logit_costs, _stable.logit_gradient)
+
+
 def binary_logits(gamma: float = 0.0) -> Kernel:
     """Binary cross entropy, focal for γ > 0, of logits."""
     if gamma == 0:
-        return _two_sided(_stable.logit_costs, _stable.logit_gradient)
+        return _PLAIN_BINARY_LOGITS
     return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
 
 
@@ -257,7 +260,7 @@ def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
 
 
 def _of_indices(
-    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None] | None
+    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None] | None, **forms: Any
 ) -> Kernel:
     """Return a kernel of (predictions, class index), from what it is of the row, the label's and the label's place.
 
@@ -272,7 +275,7 @@ def _of_indices(
         y = xp.expand_dims(y, axis=axis)
         return xp.where(y < 0, math.nan, slope(xp, x, *_marked(xp, x, y, axis), axis))
 
-    return Kernel(value, (by_x,), axis, rapid=rapid)
+    return Kernel(value, (by_x,), axis, rapid=rapid, **forms)
 
 
 def indices(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:
@@ -285,7 +288,7 @@ def indices(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:
     def cost(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001 - the shape of a cost
         return _stable.softmax_cost(xp, z, own, axis)
 
-    return replace(_of_indices(cost, _stable.softmax_slope, axis, rapid), buffers=1, spare=2, indices=dtype)
+    return _of_indices(cost, _stable.softmax_slope, axis, rapid, buffers=1, spare=2, indices=dtype)
 
 
 def index_probabilities(axis: int, *, known: bool = False) -> Kernel:

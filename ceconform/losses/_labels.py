@@ -88,19 +88,18 @@ def indices(
     xp = on.xp
     classes = on.classes if classes is None else classes
     labels = on.array(labels, "labels")
-    if not xp.isdtype(labels.dtype, "integral"):
+    if not _inputs.is_integral(xp, labels.dtype):
         raise DTypeError(f"`labels` must be class indices, of an integer dtype: got {labels.dtype}")
     what = what or f"the shape of `{on.name}` without axis {len(on.x.shape) + on.checked_axis}"
     _inputs.expect_shape(labels, "labels", on.rows, what)
     if ignore_index is not None and (not isinstance(ignore_index, int) or isinstance(ignore_index, bool)):
         raise ArgumentError(f"`ignore_index` must be an integer: got {ignore_index!r}")
-    unsigned = xp.isdtype(labels.dtype, "unsigned integer")
     widest = xp.int64 if on.eager else xp.arange(0, device=_inputs.device_of(xp, on.x)).dtype
     y = xp.astype(labels, widest, copy=False)
     counts = None
-    if ignore_index is not None and not (unsigned and ignore_index < 0):
+    if ignore_index is not None and not (ignore_index < 0 and xp.isdtype(labels.dtype, "unsigned integer")):
         counts = y != ignore_index
-    if counts is None and on.eager and math.prod(y.shape) and xp.min(y).item() >= 0 and xp.max(y).item() < classes:
+    if counts is None and on.eager and math.prod(y.shape) and y.min().item() >= 0 and y.max().item() < classes:
         return Indices(y, None, known=True)
     known = (y >= 0) & (y < classes)
     if on.common.check:

@@ -16,7 +16,7 @@ __all__ = ["REDUCTIONS", "Reduction", "coefficients", "expect_reduction", "reduc
 REDUCTIONS = ("none", "sum", "mean", "weighted_mean")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reduction:
     """How the losses of the rows become the answer, a linear function of them."""
 
@@ -54,7 +54,9 @@ def _over(total: Any, divisor: Any, xp: Any, empty: str | None) -> Any:
     return xp.where(nothing, 0.0, total / xp.where(nothing, 1.0, divisor))
 
 
-def _sum(xp: Any, losses: Any) -> Any:
+def _sum(xp: Any, losses: Any, *, eager: bool) -> Any:
+    if eager:
+        return losses.sum()  # the same in less time, for small arrays
     if made_of(xp, "jax"):
         from ceconform.losses._sum_jax import total
 
@@ -87,7 +89,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         losses = xp.where(how.counts, losses, 0.0)
     if how.kind == "none":
         return losses
-    total = _sum(xp, losses)
+    total = _sum(xp, losses, eager=how.eager)
     if how.kind == "sum":
         return total
     if how.divisor is None and how.counts is None and how.kind == "mean" and losses.shape:

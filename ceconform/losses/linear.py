@@ -38,6 +38,11 @@ class Linear:
     dtype: Any
     """Of hidden, and of the answer."""
 
+    @property
+    def axis(self) -> int:
+        """Which the losses of the rows lack, counted from the end of hidden."""
+        return -1
+
     def value(self) -> Any:
         """Return the loss."""
         losses = evaluate(self.blocks, self.y, *self.inputs)
