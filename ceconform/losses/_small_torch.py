@@ -14,9 +14,9 @@ from ceconform.errors import CeconformError
 from ceconform.losses._derivatives_torch import rescaled, traced
 
 try:
-    import numpy
+    import numpy as np
 except ImportError:  # PyTorch works without
-    numpy = None  # type: ignore[assignment]
+    np = None  # type: ignore[assignment]
 
 __all__ = ["loss", "value_and_gradient"]
 
@@ -49,7 +49,7 @@ def loss(describe: Describe, arguments: tuple[Any, ...], keywords: Mapping[str, 
             tensors = [each for each in (*arguments[1:], *keywords.values()) if isinstance(each, torch.Tensor)]
             return _Small.apply(describe, (arguments[1:], keywords), seen, x, *tensors)
         rest, named = _seen(arguments, keywords)
-        with numpy.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             return _tensor(describe(*rest, **named).value())
     except (_PyTorchs, CeconformError):  # the errors too shall speak of tensors
         return None
@@ -59,12 +59,12 @@ def value_and_gradient(
     describe: Describe, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> tuple[Any, Any] | None:
     """Return the loss of small tensors and its gradient; None where it is not for NumPy to compute."""
-    x, *rest = arguments
+    x = arguments[0]
     if not _small(x):
         return None
     try:
-        rest, named = _seen((x.detach(), *rest), keywords)
-        with numpy.errstate(all="ignore"):
+        rest, named = _seen((x.detach(), *arguments[1:]), keywords)
+        with np.errstate(all="ignore"):
             value, gradient = describe(*rest, **named).value_and_gradient()
     except (_PyTorchs, CeconformError):
         return None
@@ -72,7 +72,7 @@ def value_and_gradient(
 
 
 def _small(x: Any) -> bool:
-    return numpy is not None and x.numel() <= FEW and _is_numpys(x)
+    return np is not None and x.numel() <= FEW and _is_numpys(x)
 
 
 def _is_numpys(x: Any) -> bool:
@@ -93,7 +93,7 @@ def _seen(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Call:
 
 def _array(value: Any) -> Any:
     if not isinstance(value, torch.Tensor):
-        if isinstance(value, numpy.ndarray):
+        if isinstance(value, np.ndarray):
             raise _PyTorchs
         return value
     if value.numel() > FEW or _followed(value) or not _is_numpys(value):
@@ -102,7 +102,7 @@ def _array(value: Any) -> Any:
 
 
 def _tensor(value: Any) -> Any:
-    return torch.from_numpy(numpy.asarray(value))
+    return torch.from_numpy(np.asarray(value))
 
 
 class _Small(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here
@@ -111,7 +111,7 @@ class _Small(torch.autograd.Function):  # type: ignore[misc] # torch is untyped 
     @staticmethod
     def forward(ctx: Any, describe: Describe, call: Call, seen: Call, x: Any, *tensors: Any) -> Any:
         rest, named = seen
-        with numpy.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             evaluation = describe(_array(x.detach()), *rest, **named)
             value, gradient = evaluation.value_and_gradient()
         ctx.describe, ctx.call = describe, call
