@@ -97,8 +97,8 @@ def _block(
     arrays: Sequence[Any],
 ) -> None:
     if kernel.rapid is not None and kernel.axis in {None, -1}:
-        kernel.rapid(library, room, losses, gradient, cotangent, *arrays)
-        if math.isfinite(losses.sum().item()):
+        sure = kernel.rapid(library, room, losses, gradient, cotangent, *arrays)
+        if sure or math.isfinite(losses.sum().item()):
             return
     x, *rest = arrays
     x = xp.astype(x, losses.dtype, copy=False)

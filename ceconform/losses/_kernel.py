@@ -24,9 +24,9 @@ class Kernel:
     row's loss, in the shape of the array."""
     axis: int | None = None
     """The class axis, counted from the end; None for a loss of single elements."""
-    rapid: Callable[..., None] | None = None
+    rapid: Callable[..., bool | None] | None = None
     """`rapid(library, work, losses, gradient, cotangent, *arrays)` writes losses, and if asked the gradient by the
-    predictions, where nothing traces; a loss that is not finite is not to be trusted."""
+    predictions, where nothing traces; a loss that is not finite is not to be trusted, unless it returns True."""
     buffers: int = 0
     """How many arrays of a block's size `rapid` works in."""
     spare: int = 0

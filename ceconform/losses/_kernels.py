@@ -66,7 +66,7 @@ def binary_logits(gamma: float = 0.0) -> Kernel:
     return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
 
 
-def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., None], buffers: int) -> Kernel:
+def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., bool | None], buffers: int) -> Kernel:
     """Turn a kernel of (prediction, a, b) into one of (prediction, label): labels in [0, 1], smoothed by ε."""
 
     def sides(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
@@ -260,7 +260,11 @@ def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
 
 
 def _of_indices(
-    cost: Callable[..., Any], slope: Callable[..., Any], axis: int, rapid: Callable[..., None] | None, **forms: Any
+    cost: Callable[..., Any],
+    slope: Callable[..., Any],
+    axis: int,
+    rapid: Callable[..., bool | None] | None,
+    **forms: Any,
 ) -> Kernel:
     """Return a kernel of (predictions, class index), from what it is of the row, the label's and the label's place.
 

@@ -21,6 +21,9 @@ REACH = 300.0
 """The exponentials of logits up to here, and their quotients, are normal float64 numbers. Nothing is subtracted first
 from narrower ones: where a class lies so far below the label that it has none, their dtype has no part of the loss."""
 
+FLOAT32_REACH = 80.0
+"""The exponentials of logits up to here are normal float32 numbers."""
+
 LOG_ZERO = -1e300
 """Stands for -inf, beside the labels of narrower dtypes: times any of them but 0 it is beyond what a loss can be."""
 IMPOSSIBLE = 1e200
@@ -96,7 +99,7 @@ def index_probabilities(np: Any, _: Any, losses: Any, gradient: Any, cotangent: 
     at = _at(np, p, y)
     own = np.asarray(_taken(p, at), dtype=losses.dtype)
     np.log(own, out=losses)
-    np.negative(losses, out=losses)
+    np.subtract(0, losses, out=losses)  # never -0
     if gradient is not None:
         gradient[...] = 0
         _put(gradient, at, -cotangent / own)
@@ -104,28 +107,32 @@ def index_probabilities(np: Any, _: Any, losses: Any, gradient: Any, cotangent: 
 
 def binary_probabilities(
     np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, p: Any, t: Any, *, epsilon: float
-) -> None:
-    """Write the binary cross entropy of probabilities p and labels t, smoothed by ε, and its gradient if asked."""
+) -> bool:
+    """Write the binary cross entropy of probabilities p and labels t, smoothed by ε, and its gradient if asked.
+
+    Return whether its infinities are right too.
+    """
     if not _within(p) or not _within(t):
         losses[...] = math.nan
-        return
+        return False
     positive, negative, up, down = work
     _sides(np, t, epsilon, positive, negative)
     up[...] = p
     np.negative(up, out=down)
     np.log(up, out=losses)
     np.log1p(down, out=down)
-    if gradient is None and p.dtype != up.dtype:
+    sure = gradient is None and p.dtype != up.dtype
+    if sure:
         for log in (losses, down):  # a certain prediction that is right costs 0 · log 0 = 0
             np.clip(log, LOG_ZERO, 0.0, out=log)
     np.multiply(losses, positive, out=losses)
     np.multiply(down, negative, out=down)
     np.add(losses, down, out=losses)
-    np.negative(losses, out=losses)
-    if _largest(losses) > IMPOSSIBLE:
-        losses[...] = math.nan
+    np.subtract(0, losses, out=losses)  # never -0
+    if sure and _largest(losses) > IMPOSSIBLE:
+        losses[losses > IMPOSSIBLE] = math.inf
     if gradient is None:
-        return
+        return sure
     np.subtract(1, up, out=down)
     if epsilon == 0:  # the two terms may cancel, and p - t is exact where they do
         if p.dtype == up.dtype:
@@ -141,6 +148,7 @@ def binary_probabilities(
         np.subtract(down, up, out=up)
         np.multiply(up, cotangent, out=up)
     gradient[...] = up
+    return False
 
 
 def binary_logits(
@@ -150,6 +158,13 @@ def binary_logits(
     if not _within(t):
         losses[...] = math.nan
         return
+    if np.__name__ == "torch" and epsilon == 0 and losses.dtype not in {z.dtype, t.dtype}:
+        single = [each.view(np.float32)[: z.shape[0]] for each in work]
+        single[0][...] = z
+        np.abs(single[0], out=single[1])
+        if _largest(single[1]) <= FLOAT32_REACH:
+            _binary_logits_in_float32(np, single, losses, gradient, cotangent, t)
+            return
     positive, negative, e, sign, side, spare = work
     side[...] = z
     np.abs(side, out=sign)
@@ -193,16 +208,48 @@ def binary_logits(
     gradient[...] = side
 
 
+def _binary_logits_in_float32(torch: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, t: Any) -> None:
+    """Write the same for labels that are not smoothed; z is there, and |z|, in the first two arrays.
+
+    z (s - t) + log1p(e), and s - t - sign(z) e/(1 + e), where s is 1 for a logit above 0 and 0 for one below, and e is
+    exp(-|z|): 1 - t is exact wherever it cancels, and the terms of the loss have one sign.
+    """
+    z, e, sign, side, total, label = work
+    label[...] = t
+    torch.negative(e, out=e)
+    torch.exp(e, out=e)
+    torch.add(e, 1, out=total)
+    torch.sign(z, out=sign)
+    torch.multiply(sign, 0.5, out=side)
+    torch.add(side, 0.5, out=side)
+    torch.subtract(side, label, out=side)
+    torch.multiply(z, side, out=z)
+    if gradient is not None:
+        torch.multiply(sign, e, out=sign)
+        torch.divide(sign, total, out=sign)
+        torch.subtract(side, sign, out=side)
+        torch.multiply(side, cotangent, out=side)
+        gradient[...] = side
+    _log1p_of_sum(torch, e, total, sign)
+    torch.add(z, sign, out=z)
+    losses[...] = z
+
+
 def _log1p(np: Any, e: Any, out: Any, spare: Any) -> None:
-    """Write log(1 + e): PyTorch's `log1p` takes three times as long as its `log` and what log(fl(1 + e)) leaves out."""
+    """Write log(1 + e): PyTorch's `log1p` takes ten times as long as its `log` and what fl(1 + e) leaves out."""
     if np.__name__ != "torch":
         np.log1p(e, out=out)
         return
     np.add(e, 1, out=spare)
-    np.log(spare, out=out)
-    np.subtract(spare, 1, out=spare)
-    np.subtract(e, spare, out=spare)
-    np.add(out, spare, out=out)
+    _log1p_of_sum(np, e, spare, out)
+
+
+def _log1p_of_sum(np: Any, e: Any, total: Any, out: Any) -> None:
+    """Write log(1 + e), given what 1 + e was rounded to, which is overwritten."""
+    np.log(total, out=out)
+    np.subtract(total, 1, out=total)
+    np.subtract(e, total, out=total)
+    np.add(out, total, out=out)
 
 
 def _largest(x: Any) -> float:
