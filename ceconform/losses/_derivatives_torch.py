@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ceconform.losses import _blocks
+from ceconform.losses import _blocks, _indices_torch
 from ceconform.losses._kernel import Kernel, gradient, pull, push
 
 __all__ = ["evaluate", "losses_of", "rescaled", "traced"]
@@ -110,7 +110,7 @@ def traced(x: Any) -> bool:
         torch.compiler.is_compiling()
         or x.device.type != "cpu"
         or type(x) not in {torch.Tensor, torch.nn.Parameter}
-        or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001 - there is no public question
+        or _transformed()
         or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
         or torch._C._len_torch_dispatch_stack() > 0  # noqa: SLF001
         or torch._C._len_torch_function_stack() > 0  # noqa: SLF001
@@ -118,10 +118,17 @@ def traced(x: Any) -> bool:
     )
 
 
+def _transformed() -> bool:
+    """Whether a transformation of `torch.func` is at work; compilers answer this as well."""
+    return bool(torch._C._are_functorch_transforms_active())  # noqa: SLF001 - there is no public question
+
+
 def evaluate(xp: Any, kernel: Kernel, *arrays: Any) -> Any:
     """Evaluate the kernel, differentiable by each of the arrays."""
     if not torch.compiler.is_compiling():
         return _BothWays.apply(xp, kernel, *arrays)
+    if not _transformed() and _indices_torch.serves(kernel, arrays[0]):
+        return _indices_torch.losses(xp, kernel, *arrays)
     if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
         return _Reverse.apply(xp, kernel, *arrays)
     return kernel.value(xp, *arrays)  # of a function that nothing asks for a gradient, Dynamo miscounts the arguments

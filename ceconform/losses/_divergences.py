@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ceconform.losses._kernel import Kernel, per, times
-from ceconform.losses._stable import log_ratio, within
+from ceconform.losses._stable import log_ratio, total, within
 
 __all__ = ["brier", "entropy", "kl"]
 
@@ -26,8 +26,8 @@ def kl(axis: int) -> Kernel:
         return lost & xp.any(mass != 0, axis=axis, keepdims=True)
 
     def value(xp: Any, p: Any, q: Any, w: Any) -> Any:
-        total = xp.sum(times(xp, times(xp, w, q), log_ratio(xp, q, p)), axis=axis, keepdims=True)
-        return xp.squeeze(_guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
+        answer = total(xp, times(xp, times(xp, w, q), log_ratio(xp, q, p)), axis, keepdims=True)
+        return xp.squeeze(_guarded(xp, answer, wrong(xp, p, q, w), axis), axis=axis)
 
     def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
         return _guarded(xp, -per(xp, times(xp, w, q), p), wrong(xp, p, q, w), axis)
@@ -48,8 +48,8 @@ def entropy(axis: int) -> Kernel:
         return xp.isnan(within(xp, p, 0, 1))
 
     def value(xp: Any, p: Any) -> Any:
-        total = xp.sum(times(xp, p, -xp.log(p)), axis=axis, keepdims=True)
-        return xp.squeeze(_guarded(xp, total, wrong(xp, p), axis), axis=axis)
+        answer = total(xp, times(xp, p, -xp.log(p)), axis, keepdims=True)
+        return xp.squeeze(_guarded(xp, answer, wrong(xp, p), axis), axis=axis)
 
     def by_p(xp: Any, p: Any) -> Any:
         return _guarded(xp, -(xp.log(p) + 1), wrong(xp, p), axis)
@@ -68,8 +68,8 @@ def brier(axis: int | None) -> Kernel:
         squares = times(xp, w, (p - q) ** 2)
         if axis is None:
             return _guarded(xp, squares, wrong(xp, p, q, w), axis)
-        total = xp.sum(squares, axis=axis, keepdims=True)
-        return xp.squeeze(_guarded(xp, total, wrong(xp, p, q, w), axis), axis=axis)
+        answer = total(xp, squares, axis, keepdims=True)
+        return xp.squeeze(_guarded(xp, answer, wrong(xp, p, q, w), axis), axis=axis)
 
     def by_p(xp: Any, p: Any, q: Any, w: Any) -> Any:
         return _guarded(xp, 2 * times(xp, w, p - q), wrong(xp, p, q, w), axis)

@@ -203,8 +203,8 @@ def _row(
 
     def value(xp: Any, x: Any, mass: Any) -> Any:
         cost = costs(xp, x)
-        total = xp.sum(times(xp, mass, cost), axis=axis, keepdims=True)
-        return xp.squeeze(settle(xp, x, mass, total), axis=axis)
+        answer = _stable.total(xp, times(xp, mass, cost), axis, keepdims=True)
+        return xp.squeeze(settle(xp, x, mass, answer), axis=axis)
 
     return Kernel(
         value=value,
@@ -237,9 +237,9 @@ def smoothed_logits(axis: int, epsilon: float) -> Kernel:
 
     def value(xp: Any, z: Any, q: Any) -> Any:
         parts = _stable.softmax(xp, z, axis)
-        own, every = xp.sum(times(xp, q, parts.drop), axis=axis), xp.sum(parts.drop, axis=axis)
+        own, every = _stable.total(xp, times(xp, q, parts.drop), axis), _stable.total(xp, parts.drop, axis)
         drops = (1 - epsilon) * own + (epsilon / z.shape[axis]) * every
-        mass = _stable.mixed(xp, xp.sum(q, axis=axis), epsilon, epsilon)
+        mass = _stable.mixed(xp, _stable.total(xp, q, axis), epsilon, epsilon)
         return mass * xp.squeeze(parts.least, axis=axis) + drops
 
     def by_z(xp: Any, z: Any, q: Any) -> Any:

@@ -48,5 +48,8 @@ class _BothWays(_Reverse):
 
 def evaluate(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     """Evaluate the rows, differentiable by each of the inputs."""
-    function = _Reverse if torch.compiler.is_compiling() else _BothWays
-    return function.apply(blocks, y, *inputs)
+    if not torch.compiler.is_compiling():
+        return _BothWays.apply(blocks, y, *inputs)
+    if torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in inputs):
+        return _Reverse.apply(blocks, y, *inputs)
+    return losses(blocks, y, *inputs)  # of a function that nothing asks for a gradient, Dynamo miscounts the arguments

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceconform.errors import ArgumentError
+from ceconform.losses import _stable
 from ceconform.losses._derivatives import differentiable
 from ceconform.losses._inputs import device_of, made_of
 from ceconform.losses._kernel import PRODUCT
@@ -61,7 +62,7 @@ def _sum(xp: Any, losses: Any, *, eager: bool) -> Any:
         from ceconform.losses._sum_jax import total
 
         return total(losses)
-    return xp.sum(losses)
+    return _stable.total(xp, losses)
 
 
 def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
@@ -76,7 +77,7 @@ def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
     share = how.target_mass if kind == "target-weights" else how.mass
     share = xp.ones_like(losses) if share is None else share
     share = share if how.weight is None else differentiable(xp, PRODUCT, how.weight, share)
-    return xp.sum(share if how.counts is None else xp.where(how.counts, share, 0.0))
+    return _stable.total(xp, share if how.counts is None else xp.where(how.counts, share, 0.0))
 
 
 def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
@@ -98,7 +99,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
             return total / count
     divisor = _divisor(xp, losses, how)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
-    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
+    shares = _stable.total(xp, losses / xp.where(divisor == 0, 1.0, divisor))
     return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "softmax_slope",
     "softmax_slope_of",
     "softplus",
+    "total",
     "within",
 ]
 
@@ -119,6 +120,13 @@ def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:
     return -down, up
 
 
+def total(xp: Any, x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """Return the sum; of float32 on the CPU in float64, where PyTorch's compiler adds up numbers one by one."""
+    if made_of(xp, "torch") and x.dtype == xp.float32 and x.device.type == "cpu":
+        return xp.astype(xp.sum(x, axis=axis, keepdims=keepdims, dtype=xp.float64), x.dtype)
+    return xp.sum(x, axis=axis, keepdims=keepdims)
+
+
 class Softmax(NamedTuple):
     """What the softmax losses are made of; every sum leaves out what would cancel later."""
 
@@ -145,8 +153,6 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
 
     The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps.
     """
-    if made_of(xp, "torch") and z.dtype == xp.float32:
-        return _near_odds(xp, z, highest)
     # Halves cannot overflow, and ±inf counts as the largest number. Far below the largest logit, an exact part of the
     # exponent is left to the factor, so that no exponential is smaller than a normal number.
     bound = float(xp.finfo(z.dtype).max) / 2
@@ -161,17 +167,6 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     return odds + odds * (2 * error)
 
 
-def _near_odds(xp: Any, z: Any, highest: Any) -> Any:
-    """Return `_odds` in fewer steps, for PyTorch's compiler; what is smaller than a normal number has fewer digits."""
-    bound = float(xp.finfo(z.dtype).max)
-    z, top = xp.clip(z, -bound, bound), xp.clip(highest, -bound, bound)
-    gap = z - top
-    back = gap - z
-    error = (z - (gap - back)) + (-top - back)
-    odds = xp.exp(gap) * RAISED
-    return odds + odds * xp.where(xp.abs(error) < bound, error, 0.0)
-
-
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     """Prepare a row of logits.
 
@@ -182,7 +177,7 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     top = z == highest
     odds = _odds(xp, z, highest)
     ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
-    rest = xp.sum(xp.where(top, 0.0, odds), axis=axis, keepdims=True) + (ties - 1) * RAISED
+    rest = total(xp, xp.where(top, 0.0, odds), axis, keepdims=True) + (ties - 1) * RAISED
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
     rest = xp.where(undefined, math.nan, rest)
     return Softmax(
@@ -217,7 +212,7 @@ def softmax_row(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, An
     in the place of a logit: it would end second derivatives.
     """
     highest = xp.max(z, axis=axis, keepdims=True)
-    others = xp.sum(xp.where(hot, 0.0, _odds(xp, z, highest)), axis=axis, keepdims=True)
+    others = total(xp, xp.where(hot, 0.0, _odds(xp, z, highest)), axis, keepdims=True)
     label = _odds(xp, own, highest)
     undefined = (highest == -math.inf) | ((highest == math.inf) & (others + label > RAISED))
     return highest, xp.where(undefined, math.nan, others), label
@@ -240,10 +235,10 @@ def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:
-    total = xp.sum(mass, axis=axis, keepdims=True)
-    others = xp.sum(xp.where(parts.top, 0.0, mass), axis=axis, keepdims=True)
+    every = total(xp, mass, axis, keepdims=True)
+    others = total(xp, xp.where(parts.top, 0.0, mass), axis, keepdims=True)
     at_top = (others * RAISED - mass * parts.rest) / parts.total
-    elsewhere = total * parts.odds / parts.total - mass
+    elsewhere = every * parts.odds / parts.total - mass
     return xp.where(parts.alone, at_top, elsewhere)
 
 

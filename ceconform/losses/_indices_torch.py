@@ -1,0 +1,97 @@
+"""Softmax cross entropy of class indices for PyTorch's compiler, on the CPU.
+
+*Direct* is exp(z) itself, against a logit of 0: its argument is exact, so that no rounding error has to be put back,
+and the largest logit need not be known, so that value and gradient are one pass each. Where a row leaves the range in
+which nothing over- or underflows, all rows take the careful form of the kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from ceconform.losses._kernel import Kernel, gradient
+from ceconform.losses._stable import total
+
+__all__ = ["LARGE", "losses", "serves"]
+
+LARGE = 2**15
+"""Logits from which on the direct form saves more than its conditions cost."""
+TOTAL = (1.0, 1e30)
+"""Of a row's sum of exponentials, in the direct form: what underflows there is a softmax that underflows as well."""
+LEAST = 2e-31
+"""Of the sum of the others, for each class: 2^24 times what underflows."""
+SMALLEST = 2.0**-126
+
+
+def serves(kernel: Kernel, z: Any) -> bool:
+    """Whether there is a direct form."""
+    return bool(
+        kernel.indices is not None and z.dtype == torch.float32 and z.device.type == "cpu" and z.numel() >= LARGE
+    )
+
+
+def losses(xp: Any, kernel: Kernel, z: Any, y: Any) -> Any:
+    """Return the loss of each row, NaN where there is no label."""
+    if torch.is_grad_enabled() and z.requires_grad:
+        return _Direct.apply(xp, kernel, z, y)
+    return _forward(xp, kernel, z, y)[0]
+
+
+def _forward(xp: Any, kernel: Kernel, z: Any, y: Any) -> tuple[Any, ...]:
+    """Return the losses, whether they are direct, and the sums of the exponentials of the others and of the label."""
+    axis = kernel.axis
+    y = y.unsqueeze(axis)
+    others = total(xp, torch.where(_hot(z, y, axis), 0.0, torch.exp(z)), axis, keepdims=True)
+    logit = torch.gather(z, axis, torch.where(y < 0, 0, y))
+    own = torch.exp(logit)
+    every = others + own
+    within = (every >= TOTAL[0]) & (every <= TOTAL[1]) & (others >= z.shape[axis] * LEAST)
+
+    def direct(z: Any, y: Any, others: Any, own: Any, logit: Any) -> tuple[Any]:  # noqa: ARG001 - as the careful form
+        loss = torch.where(own < SMALLEST, torch.log(others) - logit, torch.log1p(others / own))
+        return (torch.where(y < 0, math.nan, loss).squeeze(axis),)
+
+    def careful(z: Any, y: Any, others: Any, own: Any, logit: Any) -> tuple[Any]:  # noqa: ARG001
+        return (kernel.value(xp, z, y.squeeze(axis)),)
+
+    sure = within.all()
+    return torch.cond(sure, direct, careful, (z, y, others, own, logit))[0], sure, others, own
+
+
+def _backward(xp: Any, kernel: Kernel, cotangent: Any, z: Any, y: Any, sure: Any, others: Any, own: Any) -> Any:
+    axis = kernel.axis
+    scale = cotangent.unsqueeze(axis) / (others + own)
+    size = scale.abs()
+    # A factor above 1 would multiply what is left of the digits of a small exponential.
+    steady = (scale == 0) | ((size >= SMALLEST) & (size <= 1))
+
+    def direct(cotangent: Any, z: Any, y: Any, scale: Any, others: Any) -> tuple[Any]:
+        y = y.unsqueeze(axis)
+        scale = torch.where(cotangent.unsqueeze(axis) == 0, 0.0, torch.where(y < 0, math.nan, scale))
+        return (torch.where(_hot(z, y, axis), -others, torch.exp(z)) * scale,)
+
+    def careful(cotangent: Any, z: Any, y: Any, scale: Any, others: Any) -> tuple[Any]:  # noqa: ARG001
+        return (gradient(xp, kernel, cotangent, z, y),)
+
+    return torch.cond(sure & steady.all(), direct, careful, (cotangent, z, y, scale, others))[0]
+
+
+def _hot(z: Any, y: Any, axis: Any) -> Any:
+    classes = torch.arange(z.shape[axis], device=z.device, dtype=y.dtype)
+    return y == classes.reshape((-1, *(1 for _ in range(-axis - 1))))
+
+
+class _Direct(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here
+    @staticmethod
+    def forward(ctx: Any, xp: Any, kernel: Kernel, z: Any, y: Any) -> Any:
+        answer, *sums = _forward(xp, kernel, z, y)
+        ctx.xp, ctx.kernel = xp, kernel
+        ctx.save_for_backward(z, y, *sums)
+        return answer
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Any) -> Any:
+        return None, None, _backward(ctx.xp, ctx.kernel, cotangent, *ctx.saved_tensors), None
