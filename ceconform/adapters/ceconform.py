@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -58,6 +58,16 @@ class Portable(Adapter):
     def spell(self, function: str, *arrays: Source, **parameters: Any) -> Source:
         """The call as a user of the backend writes it."""
         return spell(function, *arrays, **parameters)
+
+    def elementary(self, function: str, numbers: NDArray[np.float64], dtype: str, device: str) -> NDArray[np.float64]:
+        """What the backend's own `exp`, `log` or `log1p` makes of numbers."""
+        backend = backends.get(self.backend)
+        compute = self.compiled(getattr(backend.namespace(), function))
+        return self.asnumpy(compute(backend.asarray(numbers, dtype, device)))
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The function as the losses are asked: eager, here."""
+        return function
 
 
 class OnNumPy(Portable):
@@ -133,6 +143,11 @@ class CompiledTorch(OnTorch):
         """Arguments that are no arrays are constants of the graph by themselves."""
         return spell(f"torch.compile({function}, fullgraph=True, dynamic=False)", *arrays, **parameters).by(function)
 
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """By PyTorch."""
+        compiled: Callable[[Any], Any] = backends.get(self.backend).load().compile(function, fullgraph=True)
+        return compiled
+
 
 class CompiledJAX(OnJAX):
     """Compiled by JAX, value and gradient each as one program."""
@@ -153,6 +168,11 @@ class CompiledJAX(OnJAX):
         bound = {name: value for name, value in parameters.items() if name not in named}
         compiled = f"jax.jit({spell('partial', Source(function), **bound)})"
         return spell(compiled, *arrays, **named).by(function)
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """By JAX."""
+        compiled: Callable[[Any], Any] = backends.get(self.backend).load().jit(function)
+        return compiled
 
 
 class OnCuPy(Portable):
