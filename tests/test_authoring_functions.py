@@ -45,9 +45,8 @@ def introduced(name: str) -> Implementation:
 
 def test_numpy_is_measured():
     """Each function in each dtype that was asked; half precision is computed in float32."""
-    found = {
-        (each.function, each.dtype): each for each in measure(introduced("ceconform[numpy]"), ("float32", "float16"))
-    }
+    name = "ceconform[numpy]"
+    found = {(each.function, each.dtype): each for each in measure(name, introduced(name), ("float32", "float16"))}
     assert {(function, "float32") for function in FUNCTIONS} == found.keys()
     for each in found.values():
         assert (0, 0) == (each.lost, each.flushed)
@@ -57,4 +56,4 @@ def test_numpy_is_measured():
 def test_of_others_there_is_nothing():
     """What a library's losses are made of is its own matter."""
     theirs = Implementation(name="sklearn", version="1", dtypes=("float32",))
-    assert [] == list(measure(theirs, ("float32",)))
+    assert [] == list(measure("sklearn", theirs, ("float32",)))

@@ -78,19 +78,18 @@ def exact(function: str, dtype: str) -> Wanted:
 
 
 def measure(
-    implementation: Implementation, dtypes: Collection[str], devices: Collection[str] = ("cpu",)
+    name: str, implementation: Implementation, dtypes: Collection[str], devices: Collection[str] = ("cpu",)
 ) -> Iterator[Elementary]:
-    """Measure what one of ours finds on its backend; there is nothing of the others."""
-    if not issubclass(find(implementation.name), Portable):
+    """Measure what one of ours, asked for by this name, finds on its backend; of the others there is nothing."""
+    if not issubclass(find(name), Portable):
         return
-    flushes = bool(implementation.switches.get("flushes_subnormals"))
     # A framework may change how its process rounds; what measures it is another one.
     with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
         for device in (device for device in implementation.devices if device in devices):
             for dtype in (dtype for dtype in _DTYPES if dtype in dtypes and dtype in implementation.dtypes):
                 for function in FUNCTIONS:
-                    got = pool.submit(_ask, implementation.name, function, dtype, device).result()
-                    yield _compare(implementation, function, dtype, device, got, flushes=flushes)
+                    got = pool.submit(_ask, name, function, dtype, device).result()
+                    yield _compare(implementation, function, dtype, device, got)
 
 
 def _ask(name: str, function: str, dtype: str, device: str) -> Floats:
@@ -100,10 +99,9 @@ def _ask(name: str, function: str, dtype: str, device: str) -> Floats:
     return adapter.elementary(function, arguments(function, dtype), dtype, device)
 
 
-def _compare(
-    implementation: Implementation, function: str, dtype: str, device: str, got: Floats, *, flushes: bool
-) -> Elementary:
+def _compare(implementation: Implementation, function: str, dtype: str, device: str, got: Floats) -> Elementary:
     numbers, right = arguments(function, dtype), exact(function, dtype)
+    flushes = bool(implementation.switches.get("flushes_subnormals"))
     fed = flushes & (np.abs(numbers) < flushed_below(dtype))
     found = errors(got, right, dtype, unit=None, sizes=np.zeros(got.shape), flushes=flushes, fed=fed)
     at = int(np.nanargmax(found.ulps))

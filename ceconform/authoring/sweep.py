@@ -104,7 +104,9 @@ def sweep(
             match event:
                 case Started():
                     known[event.implementation] = one = Implementation.of(event.hello)
-                    elementary[event.implementation] = tuple(functions.measure(one, dtypes, devices))
+                    elementary[event.implementation] = tuple(
+                        functions.measure(event.implementation, one, dtypes, devices)
+                    )
                 case Missing():
                     missing[event.implementation] = event.reason
                 case Asked() if not work.refuses(event, known[event.implementation]):
