@@ -32,8 +32,8 @@ _DTYPES = ("float64", "float32")
 _COUNT = 1 << 16
 _BITS = 160
 """Of the exact numbers: float64 and its residual have 106."""
-_EXPONENTS = MappingProxyType({"float64": (-671.0, 709.0), "float32": (-104.0, 88.0)})
-"""Between which exp is asked; below, a float64 has too few digits left to tell its own error."""
+_EXPONENTS = MappingProxyType({"float64": (-700.0, 709.0), "float32": (-104.0, 88.0)})
+"""Between which exp is asked; below -700, a float64 has too few digits left to tell its own error."""
 
 
 def arguments(function: str, dtype: str) -> Floats:

@@ -53,7 +53,7 @@ makes this page."""
 
 _FUNCTIONS = """\
 The largest errors, in ulps, of each backend's own `exp`, `log` and `log1p`, as each of ours calls them, on 262,144
-arguments each: `exp` from -104 to 88 in float32 and from -671 to 709 in float64, `log` of positive numbers of every
+arguments each: `exp` from -104 to 88 in float32 and from -700 to 709 in float64, `log` of positive numbers of every
 size and most next to 1, `log1p` from -1 to 1. Beside them the largest errors of our unreduced values and of our
 gradients by hard labels, of all losses that are held to 3 ulps. **Bold** is what is above that.
 """
