@@ -69,6 +69,13 @@ def test_ours_is_within_its_targets(swept):
     assert all(m.holds for m in ours)
 
 
+def test_of_ours_the_backends_own_functions_are_measured(swept):
+    """In the dtypes of the grids; of the planted ones there are none."""
+    assert [("ceconform[numpy]", name, "float32", "cpu") for name in ("exp", "log", "log1p")] == [
+        each.key for each in swept.elementary
+    ]
+
+
 @pytest.mark.parametrize(
     ("exact", "got", "flushes", "expected"),
     [

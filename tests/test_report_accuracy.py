@@ -9,6 +9,7 @@ import pytest
 from ceconform.errors import ReportError
 from ceconform.report import (
     Accuracy,
+    Elementary,
     Header,
     Implementation,
     Input,
@@ -68,7 +69,18 @@ HEADER = Header.here(
 REFUSED = Refusal(
     implementation="theirs", loss="entropy", status="unsupported", reason="no entropy", dtypes=("float32",), grids=8
 )
-ACCURACY = Accuracy(header=HEADER, measurements=(MEASURED, OURS), refusals=(REFUSED,))
+LOGARITHM = Elementary(
+    implementation="ceconform[numpy]",
+    function="log",
+    dtype="float32",
+    device="cpu",
+    count=1000,
+    lost=0,
+    flushed=20,
+    maximum=3.228,
+    worst="0.78302556",
+)
+ACCURACY = Accuracy(header=HEADER, measurements=(MEASURED, OURS), refusals=(REFUSED,), elementary=(LOGARITHM,))
 
 
 def test_the_page_says_the_numbers():
@@ -90,6 +102,20 @@ def test_ours_above_the_target_is_named_grid_by_grid():
     assert "### Above the target" not in render_accuracy(ACCURACY)
     missing = replace(OURS, of_target=4.0, misses=(WORST,))
     assert "### Above the target" in render_accuracy(replace(ACCURACY, measurements=(missing,)))
+
+
+def test_a_backends_own_functions_stand_beside_our_losses():
+    """Bold above the target of our values; those in other units or with another target take no part."""
+    focal = replace(OURS, loss="binary_focal_loss_with_logits", target="3 + 2γ", maximum=17.0)
+    condition = replace(OURS, loss="kl_divergence", measure="eps of the condition", maximum=3.5)
+    gradient = replace(OURS, part="gradient", kind="hard", maximum=2.5, flushed=3)
+    exp = replace(LOGARITHM, function="exp", flushed=0, maximum=2.4)
+    page = render_accuracy(
+        replace(ACCURACY, measurements=(MEASURED, OURS, focal, condition, gradient), elementary=(exp, LOGARITHM))
+    )
+    assert "|  | dtype | `exp` | `log` | our values | our gradients |" in page
+    assert "| ceconform[numpy] | float32 | 2.4 | **3.2, 2.0% flushed** | 1.5 | 2.5, 1.5% flushed |" in page
+    assert "own functions" not in render_accuracy(replace(ACCURACY, elementary=()))
 
 
 def test_the_terminal_says_the_same():
@@ -122,12 +148,15 @@ def test_what_is_no_sweep_is_refused(tmp_path):
 
 def test_merging_keeps_the_later_measurement():
     """And the refusals of what was not measured again."""
-    later = Accuracy(header=HEADER, measurements=(replace(OURS, maximum=2.0),))
+    later = Accuracy(
+        header=HEADER, measurements=(replace(OURS, maximum=2.0),), elementary=(replace(LOGARITHM, maximum=3.5),)
+    )
     merged = Accuracy.merge([ACCURACY, later])
     assert {("theirs", 12.25), ("ceconform[numpy]", 2.0)} == {
         (m.implementation, m.maximum) for m in merged.measurements
     }
     assert (REFUSED,) == merged.refusals
+    assert [3.5] == [each.maximum for each in merged.elementary]
 
 
 def test_the_plot_shows_each_implementation():

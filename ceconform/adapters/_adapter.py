@@ -6,6 +6,7 @@ adapter translates and never repairs: no clipping, no casting, no reduction of i
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -143,8 +144,10 @@ class Dialect:
 
     def differentiate(self, expression: str, x: str) -> str:
         """The source of the gradient."""
-        function, _, arguments = expression.partition("(")
-        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments[:-1])
+        call = ast.parse(expression, mode="eval").body
+        function = ast.get_source_segment(expression, call.func) or "" if isinstance(call, ast.Call) else ""
+        arguments = expression[len(function) + 1 : -1]
+        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments)
 
 
 class Adapter:

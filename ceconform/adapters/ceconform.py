@@ -1,8 +1,9 @@
-"""Our own losses, on each backend: judged like any other."""
+"""Our own losses, on each backend, eager and compiled: judged like any other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,7 +53,21 @@ class Portable(Adapter):
             del parameters["weight"]
         if question.axis is None:
             parameters["axis"] = Source("None")  # it has a meaning of its own
-        yield spell(f"ceconform.{question.loss}", question.x, *labels, **parameters)
+        yield self.spell(f"ceconform.{question.loss}", question.x, *labels, **parameters)
+
+    def spell(self, function: str, *arrays: Source, **parameters: Any) -> Source:
+        """The call as a user of the backend writes it."""
+        return spell(function, *arrays, **parameters)
+
+    def elementary(self, function: str, numbers: NDArray[np.float64], dtype: str, device: str) -> NDArray[np.float64]:
+        """What the backend's own `exp`, `log` or `log1p` makes of numbers."""
+        backend = backends.get(self.backend)
+        compute = self.compiled(getattr(backend.namespace(), function))
+        return self.asnumpy(compute(backend.asarray(numbers, dtype, device)))
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The function as the losses are asked: eager, here."""
+        return function
 
 
 class OnNumPy(Portable):
@@ -114,6 +129,52 @@ class OnJAX(Portable):
     )
 
 
+class CompiledTorch(OnTorch):
+    """Compiled by PyTorch, the gradient too, into one graph for each shape."""
+
+    name = "ceconform[torch-compiled]"
+    dialect = replace(
+        OnTorch.dialect,
+        # A graph that is one too many would be an error.
+        imports=f"{OnTorch.dialect.imports}\n\ntorch._dynamo.config.recompile_limit = 10_000",
+    )
+
+    def spell(self, function: str, *arrays: Source, **parameters: Any) -> Source:
+        """Arguments that are no arrays are constants of the graph by themselves."""
+        return spell(f"torch.compile({function}, fullgraph=True, dynamic=False)", *arrays, **parameters).by(function)
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """By PyTorch."""
+        compiled: Callable[[Any], Any] = backends.get(self.backend).load().compile(function, fullgraph=True)
+        return compiled
+
+
+class CompiledJAX(OnJAX):
+    """Compiled by JAX, value and gradient each as one program."""
+
+    name = "ceconform[jax-compiled]"
+    dialect = replace(
+        OnJAX.dialect,
+        imports=f"from functools import partial\n\n{OnJAX.dialect.imports}",
+        gradient=(
+            "total = lambda *arrays, **named: jnp.sum({function}(*arrays, **named))\n"
+            "gradient = jax.jit(jax.grad(total))({arguments})"
+        ),
+    )
+
+    def spell(self, function: str, *arrays: Source, **parameters: Any) -> Source:
+        """Every array is an argument; what is no array is bound before, because JAX would trace it."""
+        named = {name: value for name, value in parameters.items() if isinstance(value, Source)}
+        bound = {name: value for name, value in parameters.items() if name not in named}
+        compiled = f"jax.jit({spell('partial', Source(function), **bound)})"
+        return spell(compiled, *arrays, **named).by(function)
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """By JAX."""
+        compiled: Callable[[Any], Any] = backends.get(self.backend).load().jit(function)
+        return compiled
+
+
 class OnCuPy(Portable):
     """On CuPy arrays, on a CUDA device."""
 
@@ -128,4 +189,4 @@ class OnCuPy(Portable):
     )
 
 
-ADAPTERS = (OnNumPy, OnStrict, OnTorch, OnJAX, OnCuPy)
+ADAPTERS = (OnNumPy, OnStrict, OnTorch, CompiledTorch, OnJAX, CompiledJAX, OnCuPy)

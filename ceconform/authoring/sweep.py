@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from ceconform import __version__
+from ceconform.authoring import functions
 from ceconform.authoring.draws import Floats
 from ceconform.authoring.grids import VALUE_ALONE, fingerprint
 from ceconform.authoring.tally import Errors, Tally, errors
@@ -21,7 +22,7 @@ from ceconform.corpus import Call, Case, Numbers
 from ceconform.formats import FORMATS
 from ceconform.harness import Answer, Asked, Event, Missing, Observation, Started, ask
 from ceconform.oracle import evaluate
-from ceconform.report import Accuracy, Header, Implementation, Measurement, Refusal
+from ceconform.report import Accuracy, Elementary, Header, Implementation, Measurement, Refusal
 from ceconform.verdict.comparison import Wanted, wanted
 
 __all__ = ["sweep"]
@@ -85,21 +86,27 @@ def sweep(
 ) -> Accuracy:
     """Ask every implementation every grid, and measure its values and gradients against exact ones.
 
-    Each is asked by the first of its entry points for a loss. `watch` hears of every event, for progress.
+    Each is asked by the first of its entry points for a loss; of ours, the backend's own functions are measured too.
+    `watch` hears of every event, for progress.
     """
     header = Header.here(ceconform=__version__, corpus=fingerprint(cases), cases=len(cases))
     hashes = defaultdict(list)
     for case in cases:
         hashes[case.loss, case.dtypes[0]].append(case)
     work = _Work({key: fingerprint(group) for key, group in hashes.items()})
+    dtypes = {case.dtypes[0] for case in cases}
     known: dict[str, Implementation] = {}
     missing: dict[str, str] = {}
+    elementary: dict[str, tuple[Elementary, ...]] = {}
     waiting: deque[tuple[Asked, Future[_Exact]]] = deque()
     with _Oracle(os.cpu_count() or 1) as oracle:
         for event in ask(implementations, cases, devices=devices, jobs=jobs, limit=limit):
             match event:
                 case Started():
-                    known[event.implementation] = Implementation.of(event.hello)
+                    known[event.implementation] = one = Implementation.of(event.hello)
+                    elementary[event.implementation] = tuple(
+                        functions.measure(event.implementation, one, dtypes, devices)
+                    )
                 case Missing():
                     missing[event.implementation] = event.reason
                 case Asked() if not work.refuses(event, known[event.implementation]):
@@ -118,6 +125,7 @@ def sweep(
         header=replace(header, implementations=introduced, missing=missing),
         measurements=tuple(work.measurements(introduced)),
         refusals=tuple(work.refusals()),
+        elementary=tuple(each for name in implementations if name in known for each in elementary[name]),
     )
 
 

@@ -18,7 +18,7 @@ from ceconform.formats import FORMATS, digits, unit_in_the_last_place
 from ceconform.report import Input
 from ceconform.verdict.comparison import Wanted
 
-__all__ = ["Errors", "Flags", "Tally", "errors"]
+__all__ = ["Errors", "Flags", "Tally", "errors", "short"]
 
 Flags = NDArray[np.bool_]
 
@@ -144,18 +144,18 @@ class Tally:
             "lost": self.lost,
             "flushed": self.flushed,
             "missed": self.missed,
-            "maximum": _short(every.max()) if known else None,
-            "percentile_99": _short(np.percentile(every, 99)) if known else None,
-            "median": _short(np.median(every)) if known else None,
-            "of_target": _short(self.share) if known else None,
+            "maximum": short(every.max()) if known else None,
+            "percentile_99": short(np.percentile(every, 99)) if known else None,
+            "median": short(np.median(every)) if known else None,
+            "of_target": short(self.share) if known else None,
             "worst": self.worst,
             "lost_at": self.lost_at,
             "misses": tuple(self.misses.values()),
-            "curve": tuple((x, None if math.isinf(y) else _short(y)) for x, y in sorted(self.curve.items())),
+            "curve": tuple((x, None if math.isinf(y) else short(y)) for x, y in sorted(self.curve.items())),
         }
 
 
-def _short(number: float) -> float:
+def short(number: float) -> float:
     """Four digits: what a table shows and a plot needs."""
     return float(f"{number:.4g}")
 
@@ -176,7 +176,7 @@ def _input(
         said=_said(case, index),
         got=digits(float(got), dtype),
         exact=f"{exact:.20g}",
-        ulps=None if ulps is None else _short(ulps),
+        ulps=None if ulps is None else short(ulps),
     )
 
 

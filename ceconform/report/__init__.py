@@ -10,7 +10,7 @@ from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
 from ceconform.report.insertion import insert
 from ceconform.report.markdown import render_markdown, render_table
-from ceconform.report.measurement import Accuracy, Input, Measurement, Refusal
+from ceconform.report.measurement import Accuracy, Elementary, Input, Measurement, Refusal
 from ceconform.report.picture import render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
@@ -24,6 +24,7 @@ __all__ = [
     "Accuracy",
     "Digits",
     "Discrepancy",
+    "Elementary",
     "Header",
     "Implementation",
     "Input",

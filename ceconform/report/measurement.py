@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from ceconform.errors import ReportError
 from ceconform.report.header import Header
 from ceconform.report.report import text
 
-__all__ = ["Accuracy", "Input", "Measurement", "Refusal"]
+__all__ = ["Accuracy", "Elementary", "Input", "Measurement", "Refusal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +83,31 @@ class Measurement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Elementary:
+    """The errors of a backend's own function in one dtype."""
+
+    implementation: str
+    """Of ours, the one that stands on the function."""
+    function: str
+    """`exp`, `log` or `log1p`."""
+    dtype: str
+    device: str
+    count: int
+    lost: int
+    flushed: int
+    """Both as of a measurement, and likewise apart."""
+    maximum: float
+    """In ulps."""
+    worst: str
+    """The argument there."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is a measurement of."""
+        return self.implementation, self.function, self.dtype, self.device
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refusal:
     """Grids that an implementation gave no numbers for."""
 
@@ -101,15 +126,18 @@ class Accuracy:
 
     header: Header
     measurements: tuple[Measurement, ...] = ()
-    refusals: tuple[Refusal, ...] = field(default=())
+    refusals: tuple[Refusal, ...] = ()
+    elementary: tuple[Elementary, ...] = ()
 
     def lines(self) -> Iterator[str]:
-        """Write it as JSON Lines: a header, a line for each measurement and each refusal, a footer."""
+        """Write it as JSON Lines: a header, a line for each measurement, refusal and elementary function, a footer."""
         yield text({"header": self.header.line()})
         for measurement in self.measurements:
             yield text({"measurement": dataclasses.asdict(measurement)})
         for refusal in self.refusals:
             yield text({"refusal": dataclasses.asdict(refusal)})
+        for function in self.elementary:
+            yield text({"elementary": dataclasses.asdict(function)})
         yield text({"footer": {"complete": True}})
 
     @classmethod
@@ -125,7 +153,7 @@ class Accuracy:
             lines = path.read_text(encoding="utf-8").splitlines()
         except OSError as error:
             raise ReportError(path, 1, f"expected the result of a sweep: {error}") from error
-        header, found, refused, complete = None, [], [], False
+        header, found, refused, functions, complete = None, [], [], [], False
         for number, line in enumerate(lines, 1):
             try:
                 ((kind, data),) = json.loads(line).items()
@@ -136,13 +164,15 @@ class Accuracy:
                         found.append(_measurement(data))
                     case "refusal":
                         refused.append(Refusal(**{**data, "dtypes": tuple(data["dtypes"])}))
+                    case "elementary":
+                        functions.append(Elementary(**data))
                     case "footer":
                         complete = True
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise ReportError(path, number, f"expected a line of a sweep: {error}") from error
         if header is None or not complete:
             raise ReportError(path, max(len(lines), 1), "the sweep ends before its footer")
-        return cls(header=header, measurements=tuple(found), refusals=tuple(refused))
+        return cls(header=header, measurements=tuple(found), refusals=tuple(refused), elementary=tuple(functions))
 
     @classmethod
     def merge(cls, sweeps: Iterable[Accuracy]) -> Accuracy:
@@ -159,6 +189,7 @@ class Accuracy:
                 merged = sweep
                 continue
             by_key = {each.key: each for each in (*merged.measurements, *sweep.measurements)}
+            functions = {each.key: each for each in (*merged.elementary, *sweep.elementary)}
             again = {(each.implementation, each.loss) for each in sweep.measurements}
             again |= {(each.implementation, each.loss) for each in sweep.refusals}
             kept = [each for each in merged.refusals if (each.implementation, each.loss) not in again]
@@ -166,6 +197,7 @@ class Accuracy:
                 header=merged.header.merge(sweep.header),
                 measurements=tuple(by_key.values()),
                 refusals=(*kept, *sweep.refusals),
+                elementary=tuple(functions.values()),
             )
         if merged is None:
             raise ReportError("<sweeps>", 1, "expected one sweep or more")
