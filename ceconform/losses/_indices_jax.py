@@ -28,9 +28,9 @@ LARGE = 2**15
 """Logits from which on the direct form saves more than its conditions cost."""
 WIDTH = 2**11
 """Of the parts of a long row, which stay in the cache from one operation to the next."""
-TOTAL = (1.0, 2.0**95)
+TOTAL = (1.0, 2.0**93)
 """Of a row's sum of exponentials, in the direct form: what underflows there is a softmax that underflows as well, and
-times `RAISED` nothing overflows."""
+times `RAISED` neither the sum overflows nor its inverse, by which XLA multiplies, underflows."""
 LEAST = 2e-31
 """Of the sum of the others, for each class: 2^24 times what underflows."""
 STEEP = 2.0**100
