@@ -185,8 +185,14 @@ EDGES = [  # loss, predictions, label, derivative by the first prediction
 ]
 
 
-@pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
-@pytest.mark.parametrize(("loss", "x", "labels", "expected"), EDGES)
+EAGER = [EDGES[0], EDGES[9], EDGES[13]]
+"""Of elements, of rows with labels and with indices; each operation compiles by itself, ten times as long."""
+
+
+@pytest.mark.parametrize(
+    ("loss", "x", "labels", "expected", "jitted"),
+    [(*edge, True) for edge in EDGES] + [(*edge, False) for edge in EAGER],
+)
 def test_the_edges_in_both_modes(jax, loss, x, labels, expected, jitted):
     """The table of edges; what has no tangent adds nothing, however steep it is there."""
     function = closed(jax, loss, None if labels is None else np.asarray(labels), {"reduction": "sum"})
@@ -247,10 +253,16 @@ def test_both_modes_of_a_linear_layer(jax, monkeypatch, smoothing):
     def mean(hidden, weight, bias):
         return cc.linear_cross_entropy(hidden, weight, y, bias=bias, label_smoothing=smoothing, ignore_index=-1)
 
-    gradients = jax.grad(mean, argnums=(0, 1, 2))(*inputs)
+    @jax.jit
+    def found(inputs, directions):
+        gradients = jax.grad(mean, argnums=(0, 1, 2))(*inputs)
+        tangent = jax.jvp(mean, inputs, directions)[1]
+        alone = jax.jvp(lambda weight: mean(inputs[0], weight, inputs[2]), inputs[1:2], directions[1:2])[1]
+        slope = jax.jacrev(mean, 1)
+        return gradients, tangent, alone, jax.jacrev(slope, 0)(*inputs), jax.jacfwd(slope, 0)(*inputs)
+
+    gradients, tangent, alone, reverse, forward = found(inputs, directions)
     products = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
-    np.testing.assert_allclose(sum(products), jax.jvp(mean, inputs, directions)[1], rtol=1e-12)
-    alone = jax.jvp(lambda weight: mean(inputs[0], weight, inputs[2]), inputs[1:2], directions[1:2])[1]
+    np.testing.assert_allclose(sum(products), tangent, rtol=1e-12)
     np.testing.assert_allclose(products[1], alone, rtol=1e-12)
-    reverse, forward = jax.jacrev(jax.jacrev(mean, 1), 0)(*inputs), jax.jacfwd(jax.jacrev(mean, 1), 0)(*inputs)
     np.testing.assert_allclose(reverse, forward, rtol=1e-9, atol=1e-14)
