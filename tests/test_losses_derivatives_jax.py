@@ -58,74 +58,105 @@ def test_both_modes_agree_with_finite_differences(jax, loss, x, labels, paramete
     function = closed(jax, loss, labels, parameters)
     real = labels is not None and labels.dtype.kind == "f" and loss not in {cc.hinge_loss, cc.squared_hinge_loss}
     real = real and loss is not cc.soft_margin_loss  # whose labels are -1 or +1, or none
-    inputs = [jax.numpy.asarray(x), *([jax.numpy.asarray(labels)] if real else [])]
+    inputs = [x, labels] if real else [x]
     rng = np.random.default_rng(0)
-    directions = [jax.numpy.asarray(rng.normal(size=a.shape)) for a in inputs]
+    directions = [rng.normal(size=a.shape) for a in inputs]
     step = 1e-6
-    ends = [function(*(a + sign * step * d for a, d in zip(inputs, directions, strict=True))) for sign in (1, -1)]
-    difference = (ends[0] - ends[1]) / (2 * step)
-    gradients = jax.grad(function, argnums=tuple(range(len(inputs))))(*inputs)
+
+    @jax.jit
+    def found(inputs, directions):
+        ends = [function(*(a + sign * step * d for a, d in zip(inputs, directions, strict=True))) for sign in (1, -1)]
+        gradients = jax.grad(function, argnums=tuple(range(len(inputs))))(*inputs)
+        return function(*inputs), ends, gradients, jax.jvp(function, inputs, directions)
+
+    plain, ends, gradients, (value, tangent) = found(inputs, directions)
     reverse = sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))
-    value, tangent = jax.jvp(function, inputs, directions)
-    same(function(*inputs), value)
+    same(plain, value)
     np.testing.assert_allclose(reverse, tangent, rtol=1e-12)
-    np.testing.assert_allclose(difference, reverse, rtol=2e-8, atol=1e-9)
+    np.testing.assert_allclose((ends[0] - ends[1]) / (2 * step), reverse, rtol=2e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize(("loss", "x", "labels", "parameters"), LOSSES, ids=NAMES)
 def test_second_derivatives_agree(jax, loss, x, labels, parameters):
     """Every order of the two modes, and finite differences of the gradient."""
-    function, x = closed(jax, loss, labels, parameters), jax.numpy.asarray(x)
-    along = jax.numpy.asarray(np.random.default_rng(1).normal(size=x.shape))
+    function = closed(jax, loss, labels, parameters)
+    along = np.random.default_rng(1).normal(size=x.shape)
     gradient, step = jax.grad(function), 1e-6
 
-    def tangent(x):
-        return jax.jvp(function, (x,), (along,))[1]
+    @jax.jit
+    def found(x, along):
+        def tangent(x):
+            return jax.jvp(function, (x,), (along,))[1]
 
-    difference = (gradient(x + step * along) - gradient(x - step * along)) / (2 * step)
-    np.testing.assert_allclose(difference, jax.jvp(gradient, (x,), (along,))[1], rtol=2e-7, atol=1e-8)
-    np.testing.assert_allclose(difference, jax.grad(tangent)(x), rtol=2e-7, atol=1e-8)
-    np.testing.assert_allclose(difference, jax.grad(lambda x: (gradient(x) * along).sum())(x), rtol=2e-7, atol=1e-8)
-    np.testing.assert_allclose((difference * along).sum(), jax.jvp(tangent, (x,), (along,))[1], rtol=2e-7, atol=1e-8)
+        orders = (
+            jax.jvp(gradient, (x,), (along,))[1],
+            jax.grad(tangent)(x),
+            jax.grad(lambda x: (gradient(x) * along).sum())(x),
+        )
+        ends = jax.vmap(gradient)(jax.numpy.stack([x + step * along, x - step * along]))
+        return ends, orders, jax.jvp(tangent, (x,), (along,))[1]
+
+    ends, orders, twice = found(x, along)
+    difference = (ends[0] - ends[1]) / (2 * step)
+    for order in orders:
+        np.testing.assert_allclose(difference, order, rtol=2e-7, atol=1e-8)
+    np.testing.assert_allclose((difference * along).sum(), twice, rtol=2e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize(("loss", "x", "labels", "parameters"), LOSSES, ids=NAMES)
 def test_a_batch_of_derivatives_is_the_derivatives_of_a_batch(jax, loss, x, labels, parameters):
     """Vmap over predictions and tangents along different axes."""
-    function, x = closed(jax, loss, labels, parameters), jax.numpy.asarray(x)
-    xs = jax.numpy.stack([x, 0.875 * x], axis=1)
-    ts = jax.numpy.asarray(np.random.default_rng(2).normal(size=(2, *x.shape)))
-    gradients = jax.vmap(jax.grad(function), in_axes=1)(xs)
-    tangents = jax.vmap(lambda x, t: jax.jvp(function, (x,), (t,))[1], in_axes=(1, 0))(xs, ts)
-    for at in range(2):
-        gradient = jax.grad(function)(xs[:, at])
+    function = closed(jax, loss, labels, parameters)
+    xs = np.stack([x, 0.875 * x], axis=1)
+    ts = np.random.default_rng(2).normal(size=(2, *x.shape))
+
+    @jax.jit
+    def found(xs, ts):
+        gradients = jax.vmap(jax.grad(function), in_axes=1)(xs)
+        tangents = jax.vmap(lambda x, t: jax.jvp(function, (x,), (t,))[1], in_axes=(1, 0))(xs, ts)
+        return gradients, tangents, [jax.grad(function)(xs[:, at]) for at in range(2)]
+
+    gradients, tangents, single = found(xs, ts)
+    for at, gradient in enumerate(single):
         np.testing.assert_allclose(gradient, gradients[at], rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose((gradient * ts[at]).sum(), tangents[at], rtol=1e-12, atol=1e-15)
 
 
 def test_a_batch_of_tangents_at_one_point(jax):
     """And a batch of points with one tangent: what is not batched serves all."""
-    function, x = closed(jax, cc.kl_divergence, Q, {}), jax.numpy.asarray(P)
-    ts, xs = jax.numpy.stack([x, x**2]), jax.numpy.stack([x, 0.875 * x])
-    gradient, pull = jax.grad(function), jax.vjp(function, x)[1]
-    moved = jax.vmap(lambda t: jax.jvp(function, (x,), (t,))[1])(ts)
-    np.testing.assert_allclose([(gradient(x) * t).sum() for t in ts], moved, rtol=1e-12)
-    moved = jax.vmap(lambda x: jax.jvp(function, (x,), (ts[0],))[1])(xs)
-    np.testing.assert_allclose([(gradient(x) * ts[0]).sum() for x in xs], moved, rtol=1e-12)
-    pulled = jax.vmap(pull)(jax.numpy.asarray([1.0, 0.0, -2.0]))[0]
-    np.testing.assert_allclose([gradient(x), 0 * x, -2 * gradient(x)], pulled, rtol=1e-12)
+    function = closed(jax, cc.kl_divergence, Q, {})
+    ts, xs = np.stack([P, P**2]), np.stack([P, 0.875 * P])
+
+    @jax.jit
+    def found(ts, xs, cotangents):
+        by_tangent = jax.vmap(lambda t: jax.jvp(function, (xs[0],), (t,))[1])(ts)
+        by_point = jax.vmap(lambda x: jax.jvp(function, (x,), (ts[0],))[1])(xs)
+        pulled = jax.vmap(jax.vjp(function, xs[0])[1])(cotangents)[0]
+        return by_tangent, by_point, pulled, [jax.grad(function)(x) for x in xs]
+
+    by_tangent, by_point, pulled, gradients = found(ts, xs, np.asarray([1.0, 0.0, -2.0]))
+    np.testing.assert_allclose([(gradients[0] * t).sum() for t in ts], by_tangent, rtol=1e-12)
+    np.testing.assert_allclose([(gradient * ts[0]).sum() for gradient in gradients], by_point, rtol=1e-12)
+    np.testing.assert_allclose([gradients[0], 0 * P, -2 * gradients[0]], pulled, rtol=1e-12)
 
 
 def test_a_linearised_and_a_checkpointed_loss(jax):
     """The same numbers by `linearize`, `checkpoint` and inside a scan."""
     function = closed(jax, cc.sparse_cross_entropy_with_logits, INDICES, {})
     z, t = jax.numpy.asarray(Z), jax.numpy.asarray(Q)
-    value, push = jax.linearize(function, z)
-    same(function(z), value)
-    np.testing.assert_allclose((jax.grad(function)(z) * t).sum(), push(t), rtol=1e-14)
-    np.testing.assert_allclose(jax.grad(function)(z), jax.grad(jax.checkpoint(function))(z), rtol=1e-14)
-    scanned = jax.grad(lambda z: jax.lax.scan(lambda sum_, _: (sum_ + function(z), None), 0.0, length=3)[0])
-    np.testing.assert_allclose(3 * jax.grad(function)(z), scanned(z), rtol=1e-14)
+
+    @jax.jit
+    def found(z, t):
+        value, push = jax.linearize(function, z)
+        scanned = jax.grad(lambda z: jax.lax.scan(lambda sum_, _: (sum_ + function(z), None), 0.0, length=3)[0])
+        checkpointed = jax.grad(jax.checkpoint(function))
+        return function(z), jax.grad(function)(z), value, push(t), checkpointed(z), scanned(z)
+
+    plain, gradient, value, pushed, checkpointed, scanned = found(z, t)
+    same(plain, value)
+    np.testing.assert_allclose((gradient * t).sum(), pushed, rtol=1e-14)
+    np.testing.assert_allclose(gradient, checkpointed, rtol=1e-14)
+    np.testing.assert_allclose(3 * gradient, scanned, rtol=1e-14)
 
 
 INF, NAN = np.inf, np.nan
@@ -154,18 +185,30 @@ EDGES = [  # loss, predictions, label, derivative by the first prediction
 ]
 
 
-@pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
-@pytest.mark.parametrize(("loss", "x", "labels", "expected"), EDGES)
+EAGER = [EDGES[0], EDGES[9], EDGES[13]]
+"""Of elements, of rows with labels and with indices; each operation compiles by itself, ten times as long."""
+
+
+@pytest.mark.parametrize(
+    ("loss", "x", "labels", "expected", "jitted"),
+    [(*edge, True) for edge in EDGES] + [(*edge, False) for edge in EAGER],
+)
 def test_the_edges_in_both_modes(jax, loss, x, labels, expected, jitted):
     """The table of edges; what has no tangent adds nothing, however steep it is there."""
     function = closed(jax, loss, None if labels is None else np.asarray(labels), {"reduction": "sum"})
-    x = jax.numpy.asarray(x)
-    along = jax.numpy.zeros_like(x).at[(0,) * x.ndim].set(1.0)
-    wrap = jax.jit if jitted else lambda f: f
-    same(expected, wrap(jax.grad(function))(x)[(0,) * x.ndim])
-    same(expected, wrap(lambda x, t: jax.jvp(function, (x,), (t,))[1])(x, along))
+    x = np.asarray(x)
+    along = np.zeros_like(x)
+    along[(0,) * x.ndim] = 1.0
+
+    def found(x, along):
+        pushed = (jax.jvp(function, (x,), (t,))[1] for t in (along, 0 * along))
+        return jax.grad(function)(x)[(0,) * x.ndim], *pushed
+
+    gradient, tangent, nothing = (jax.jit(found) if jitted else found)(jax.numpy.asarray(x), jax.numpy.asarray(along))
+    same(expected, gradient)
+    same(expected, tangent)
     if not np.isnan(expected):
-        same(0.0, wrap(lambda x, t: jax.jvp(function, (x,), (t,))[1])(x, 0 * along))
+        same(0.0, nothing)
 
 
 @pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
@@ -210,10 +253,16 @@ def test_both_modes_of_a_linear_layer(jax, monkeypatch, smoothing):
     def mean(hidden, weight, bias):
         return cc.linear_cross_entropy(hidden, weight, y, bias=bias, label_smoothing=smoothing, ignore_index=-1)
 
-    gradients = jax.grad(mean, argnums=(0, 1, 2))(*inputs)
+    @jax.jit
+    def found(inputs, directions):
+        gradients = jax.grad(mean, argnums=(0, 1, 2))(*inputs)
+        tangent = jax.jvp(mean, inputs, directions)[1]
+        alone = jax.jvp(lambda weight: mean(inputs[0], weight, inputs[2]), inputs[1:2], directions[1:2])[1]
+        slope = jax.jacrev(mean, 1)
+        return gradients, tangent, alone, jax.jacrev(slope, 0)(*inputs), jax.jacfwd(slope, 0)(*inputs)
+
+    gradients, tangent, alone, reverse, forward = found(inputs, directions)
     products = [(g * d).sum() for g, d in zip(gradients, directions, strict=True)]
-    np.testing.assert_allclose(sum(products), jax.jvp(mean, inputs, directions)[1], rtol=1e-12)
-    alone = jax.jvp(lambda weight: mean(inputs[0], weight, inputs[2]), inputs[1:2], directions[1:2])[1]
+    np.testing.assert_allclose(sum(products), tangent, rtol=1e-12)
     np.testing.assert_allclose(products[1], alone, rtol=1e-12)
-    reverse, forward = jax.jacrev(jax.jacrev(mean, 1), 0)(*inputs), jax.jacfwd(jax.jacrev(mean, 1), 0)(*inputs)
     np.testing.assert_allclose(reverse, forward, rtol=1e-9, atol=1e-14)

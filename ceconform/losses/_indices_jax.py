@@ -19,6 +19,7 @@ from jax import lax
 from ceconform.losses import _stable
 from ceconform.losses._inputs import gathers
 from ceconform.losses._kernel import times, weighed
+from ceconform.losses._kernels import marked
 from ceconform.losses._places_jax import either
 
 __all__ = ["losses_and_sums", "pulled", "pushed"]
@@ -27,12 +28,13 @@ LARGE = 2**15
 """Logits from which on the direct form saves more than its conditions cost."""
 WIDTH = 2**11
 """Of the parts of a long row, which stay in the cache from one operation to the next."""
-TOTAL = (1.0, 1e30)
-"""Of a row's sum of exponentials, in the direct form: what underflows there is a softmax that underflows as well."""
+TOTAL = (1.0, 2.0**93)
+"""Of a row's sum of exponentials, in the direct form: what underflows there is a softmax that underflows as well, and
+times `RAISED` neither the sum overflows nor its inverse, by which XLA multiplies, underflows."""
 LEAST = 2e-31
 """Of the sum of the others, for each class: 2^24 times what underflows."""
-STEEP = 1e38
-"""Times any difference of two logits that are not equal, it is more than the exponential of either, up to TOTAL."""
+STEEP = 2.0**100
+"""Times the distance of a class from the label: more than any exponential within TOTAL, except at the label itself."""
 
 Sums = tuple[Any, Any, Any, Any]
 
@@ -44,14 +46,6 @@ def _has_direct(z: Any, axis: int) -> bool:
 def _wide(z: Any) -> Any:
     """Return numbers of half precision in float32."""
     return z.astype(jnp.promote_types(z.dtype, jnp.float32))
-
-
-def _marked(z: Any, y: Any, axis: int) -> tuple[Any, Any]:
-    """Return z_y, and where it stands."""
-    hot = y == lax.broadcasted_iota(y.dtype, z.shape, z.ndim + axis)
-    if gathers(jnp, z):
-        return jnp.take_along_axis(z, jnp.where(y < 0, 0, y), axis=axis), hot
-    return jnp.sum(jnp.where(hot, z, 0.0), axis=axis, keepdims=True), hot
 
 
 def losses_and_sums(z: Any, y: Any, *, axis: int) -> tuple[Any, Sums]:
@@ -82,16 +76,17 @@ def pushed(tangent: Any, z: Any, y: Any, *sums: Any, axis: int) -> Any:
 
 def _careful(z: Any, y: Any, *, axis: int = -1) -> tuple[Any, ...]:
     z = _wide(z)
-    own, hot = _marked(z, y, axis)
+    own, hot = marked(jnp, z, y, axis)
     sums = _stable.softmax_row(jnp, z, own, hot, axis)
     return _stable.softmax_cost_of(jnp, own, *sums), jnp.zeros_like(y, dtype=bool), *sums
 
 
 def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis: int = -1) -> tuple[Any]:
     highest, *others = sums
-    # A value of one CPU, whose gradient is asked for on several: the careful odds are raised, the direct ones are not.
+    # The careful odds are raised, the direct ones are not; they come here for a cotangent that is out of range, or of a
+    # value of one CPU whose gradient is asked for on several.
     raised = (jnp.where(direct, x * _stable.RAISED, x) for x in others)
-    slope = _stable.softmax_slope_of(jnp, _wide(z), _marked(z, y, axis)[1], highest, *raised)
+    slope = _stable.softmax_slope_of(jnp, _wide(z), marked(jnp, z, y, axis)[1], highest, *raised)
     return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)).astype(z.dtype),)
 
 
@@ -99,13 +94,10 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
     """Return the losses and sums of the direct form, or of the careful one if a row is out of range."""
     shape, classes = y.shape, z.shape[-1]
     z, y = z.reshape(-1, classes), y.reshape(-1, 1)
-    total = _sum(lambda z: jnp.exp(_wide(z)), z)
-    logit = _wide(_marked(z, y, -1)[0])
+    others, logit = _without_label(z, y), _wide(marked(jnp, z, y, -1)[0])
     own = jnp.exp(logit)
-    within = (total >= TOTAL[0]) & (total <= TOTAL[1])
-    sure = within & (own > total / 16)
-    others = _without_label(z, logit, sure, total, own)
-    direct = jnp.all(within & (others >= classes * LEAST))
+    total = others + own
+    direct = jnp.all((total >= TOTAL[0]) & (total <= TOTAL[1]) & (others >= classes * LEAST))
 
     def plain(z: Any, y: Any) -> tuple[Any, ...]:  # noqa: ARG001 - the arguments of the careful form
         odds = others / own
@@ -124,14 +116,10 @@ def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> Any
     def plain() -> tuple[Any]:
         return (_put((jnp.exp(_wide(z)) * scale).astype(z.dtype), y, (-others * scale).astype(z.dtype)),)
 
-    def anew() -> tuple[Any]:
-        return _careful_pull(cotangent, z, y, *_careful(z, y)[1:])
-
     def careful() -> tuple[Any]:
         return _careful_pull(cotangent, z, y, direct, *sums)
 
-    form = jnp.where(jnp.all(direct), jnp.where(jnp.all(steady), 0, 1), 2)
-    return lax.switch(form, [plain, anew, careful])
+    return lax.cond(jnp.all(direct & steady), plain, careful)
 
 
 def _put(x: Any, y: Any, value: Any) -> Any:
@@ -141,46 +129,15 @@ def _put(x: Any, y: Any, value: Any) -> Any:
     return x.at[jnp.arange(x.shape[0]), jnp.where(y < 0, 0, y)].set(value, mode="promise_in_bounds").reshape(shape)
 
 
-def _row(z: Any, at: Any) -> Any:
-    """Return a row; as bits, because XLA would slice bfloat16 as float32, and before a loop cast all of it."""
-    if z.dtype.itemsize > 2:  # noqa: PLR2004 - bytes of half precision
-        return lax.dynamic_slice_in_dim(z, at, 1)
-    bits = lax.bitcast_convert_type(z, jnp.uint16)
-    return lax.bitcast_convert_type(lax.dynamic_slice_in_dim(bits, at, 1), z.dtype)
-
-
-def _sum(function: Any, z: Any, *columns: Any) -> Any:
-    """Return Σ function(z, …) of each row, in parts if it is long."""
+def _without_label(z: Any, y: Any) -> Any:
+    """Return Σ_{c≠y} exp(z_c), in parts where the rows are long."""
     rows, classes = z.shape
     width = max(w for w in range(1, min(classes, WIDTH) + 1) if classes % w == 0)
     width = width if width >= WIDTH // 16 else classes
-    count = classes // width
+    first = jnp.arange(0, classes, width, dtype=y.dtype)
     # Behind a barrier: XLA would exchange the function with a reshape, or a cast with a slice, and write an array more.
-    z = lax.optimization_barrier(z.reshape(rows * count, width))
-    columns = tuple(jnp.repeat(x, count, axis=0) for x in columns)
-    parts = jnp.sum(function(z, *columns), axis=-1)
-    return jnp.sum(parts.reshape(rows, count), axis=-1, keepdims=True)
-
-
-def _without_label(z: Any, logit: Any, sure: Any, total: Any, own: Any) -> Any:
-    """Return Σ_{c≠y} exp(z_c): where the label is sure as the sum without it, and all that equal it."""
-    most = max(z.shape[0] // 16, 1)
-
-    def unequal(z: Any, logit: Any) -> Any:
-        return _sum(lambda z, logit: jnp.minimum(jnp.exp(_wide(z)), STEEP * jnp.abs(_wide(z) - logit)), z, logit)
-
-    def many(z: Any) -> Any:
-        return unequal(z, logit)
-
-    def few(z: Any) -> Any:
-        def put(_: Any, state: Any) -> Any:
-            left, sums = state
-            at = jnp.argmax(left[:, 0])
-            one = unequal(_row(z, at), _row(logit, at))
-            return left.at[at].set(False), lax.dynamic_update_slice_in_dim(sums, one, at, 0)
-
-        return lax.fori_loop(0, jnp.sum(sure), put, (sure, total))[1]
-
-    rest = lax.cond(jnp.sum(sure) > most, many, few, z)
-    equal = jnp.round((total - rest) / own) - 1
-    return jnp.where(sure, rest + equal * own, total - own)
+    z = lax.optimization_barrier(z.reshape(-1, width))
+    label = (y - first).reshape(-1, 1).astype(jnp.float32) * STEEP
+    distance = jnp.abs(jnp.arange(width, dtype=jnp.float32) * STEEP - label)
+    parts = jnp.sum(jnp.minimum(jnp.exp(_wide(z)), distance), axis=-1)
+    return jnp.sum(parts.reshape(rows, -1), axis=-1, keepdims=True)

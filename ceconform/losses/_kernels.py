@@ -22,6 +22,7 @@ __all__ = [
     "indices",
     "log_probabilities",
     "logits",
+    "marked",
     "probabilities",
     "smoothed_logits",
 ]
@@ -251,7 +252,7 @@ def smoothed_logits(axis: int, epsilon: float) -> Kernel:
     return Kernel(value, (by_z, by_q), axis)
 
 
-def _marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
+def marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
     """Return what stands at the label of each row, and where that is."""
     hot = y == class_numbers(xp, x, axis, y.dtype)
     if gathers(xp, x):
@@ -273,11 +274,11 @@ def _of_indices(
 
     def value(xp: Any, x: Any, y: Any) -> Any:
         y = xp.expand_dims(y, axis=axis)
-        return xp.squeeze(xp.where(y < 0, math.nan, cost(xp, x, *_marked(xp, x, y, axis), axis)), axis=axis)
+        return xp.squeeze(xp.where(y < 0, math.nan, cost(xp, x, *marked(xp, x, y, axis), axis)), axis=axis)
 
     def by_x(xp: Any, x: Any, y: Any) -> Any:
         y = xp.expand_dims(y, axis=axis)
-        return xp.where(y < 0, math.nan, slope(xp, x, *_marked(xp, x, y, axis), axis))
+        return xp.where(y < 0, math.nan, slope(xp, x, *marked(xp, x, y, axis), axis))
 
     return Kernel(value, (by_x,), axis, rapid=rapid, **forms)
 

@@ -167,6 +167,15 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     return odds + odds * (2 * error)
 
 
+def _added(xp: Any, odds: Any, axis: int) -> Any:
+    """Return the sum of a row's odds."""
+    if made_of(xp, "jax"):
+        from ceconform.losses._sum_jax import added
+
+        return added(odds, axis, RAISED)
+    return total(xp, odds, axis, keepdims=True)
+
+
 def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     """Prepare a row of logits.
 
@@ -177,7 +186,7 @@ def softmax(xp: Any, z: Any, axis: int) -> Softmax:
     top = z == highest
     odds = _odds(xp, z, highest)
     ties = xp.sum(xp.astype(top, z.dtype), axis=axis, keepdims=True)
-    rest = total(xp, xp.where(top, 0.0, odds), axis, keepdims=True) + (ties - 1) * RAISED
+    rest = _added(xp, xp.where(top, 0.0, odds), axis) + (ties - 1) * RAISED
     undefined = (highest == -math.inf) | ((highest == math.inf) & (ties > 1))
     rest = xp.where(undefined, math.nan, rest)
     return Softmax(
@@ -212,7 +221,7 @@ def softmax_row(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> tuple[Any, An
     in the place of a logit: it would end second derivatives.
     """
     highest = xp.max(z, axis=axis, keepdims=True)
-    others = total(xp, xp.where(hot, 0.0, _odds(xp, z, highest)), axis, keepdims=True)
+    others = _added(xp, xp.where(hot, 0.0, _odds(xp, z, highest)), axis)
     label = _odds(xp, own, highest)
     undefined = (highest == -math.inf) | ((highest == math.inf) & (others + label > RAISED))
     return highest, xp.where(undefined, math.nan, others), label
