@@ -15,7 +15,7 @@ import numpy as np
 import ceconform as cc
 
 EPSILON = float(np.finfo(np.float32).eps)
-SECONDS = 300
+SECONDS = 900
 """A program that takes so long hangs."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import ceconform as cc
+from ceconform import backends
 from ceconform.formats import unit_in_the_last_place
 from ceconform.losses import _blocks, _kernels
 from ceconform.losses._kernel import pull
@@ -222,3 +224,42 @@ def test_any_class_axis(eager, axis):
         right, steep = cc.value_and_grad(loss)(z, y)
         np.testing.assert_allclose(backend.asnumpy(value), right, rtol=1e-7)
         np.testing.assert_allclose(backend.asnumpy(gradient), np.moveaxis(steep, -1, axis), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0, 25.0, 100.0])
+def test_binary_logits_of_pytorch_are_right_in_float32(torch, scale):
+    """To three units of the last place, soft labels and half precision too, and beyond float32's exponentials."""
+    generator = np.random.default_rng(5)
+    logits = (generator.standard_normal(100_000) * scale).astype(np.float32)
+    for labels in (generator.integers(0, 2, logits.shape), generator.random(logits.shape).astype(np.float32)):
+        function = cc.value_and_grad(cc.binary_cross_entropy_with_logits)
+        found = function(torch.tensor(logits), torch.tensor(labels), reduction="none")
+        exact = function(logits.astype(np.float64), labels.astype(np.float64), reduction="none")
+        rounded = function(torch.tensor(logits).bfloat16(), torch.tensor(labels), reduction="none")[0]
+        largest = np.maximum(np.abs(exact[1]), labels * (labels < 1))  # where a soft label cancels
+        most = 3 if labels.dtype.kind == "i" else 6
+        for ours, right, size, limit in zip(found, exact, (exact[0], largest), (3, most), strict=True):
+            unit = unit_in_the_last_place(size, "float32")
+            assert np.max(np.abs(ours.numpy().astype(np.float64) - right) / unit) <= limit
+        wide = cc.binary_cross_entropy_with_logits(
+            torch.tensor(logits).bfloat16().double(), torch.tensor(labels).double(), reduction="none"
+        )
+        torch.testing.assert_close(rounded.double(), wide, rtol=2**-8 * 1.01, atol=1e-40)
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_certain_and_wrong_stays_in_the_fast_form(name):
+    """An infinite loss of probabilities does not send its block to the plain form."""
+    pytest.importorskip(name, reason=f"{name} is not installed")
+    backend = backends.get(name)
+    kernel = _kernels.binary_probabilities_and_labels(PLAIN, 0.0)
+
+    def plain(*_):
+        raise AssertionError("the plain form was asked")
+
+    kernel = dataclasses.replace(kernel, value=plain)
+    p, t = (backend.asarray(np.asarray(each), "float32") for each in ([0, 1, 1, 0.5], [1.0, 0, 1, 1]))
+    xp = backend.namespace()
+    with np.errstate(all="ignore"):
+        losses = backend.asnumpy(_blocks.evaluate(xp, kernel, xp.float64, [p, t])[0])
+    np.testing.assert_array_equal([np.inf, np.inf, 0.0, np.log(2.0)], losses)
