@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceconform.errors import ArgumentError
-from ceconform.losses import _stable
 from ceconform.losses._derivatives import differentiable
 from ceconform.losses._inputs import device_of, made_of
 from ceconform.losses._kernel import PRODUCT
@@ -62,7 +61,7 @@ def _sum(xp: Any, losses: Any, *, eager: bool) -> Any:
         from ceconform.losses._sum_jax import total
 
         return total(losses)
-    return _stable.total(xp, losses)
+    return xp.sum(losses)
 
 
 def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
@@ -77,7 +76,12 @@ def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
     share = how.target_mass if kind == "target-weights" else how.mass
     share = xp.ones_like(losses) if share is None else share
     share = share if how.weight is None else differentiable(xp, PRODUCT, how.weight, share)
-    return _stable.total(xp, share if how.counts is None else xp.where(how.counts, share, 0.0))
+    return xp.sum(share if how.counts is None else xp.where(how.counts, share, 0.0))
+
+
+def _adds_in_float64(xp: Any, losses: Any) -> bool:
+    """Whether PyTorch's compiler, which adds up numbers one by one, does so in float64, where no sum overflows."""
+    return made_of(xp, "torch") and losses.dtype == xp.float32 and losses.device.type == "cpu"
 
 
 def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
@@ -90,6 +94,9 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         losses = xp.where(how.counts, losses, 0.0)
     if how.kind == "none":
         return losses
+    safe = _adds_in_float64(xp, losses)
+    if safe:
+        losses = xp.astype(losses, xp.float64)
     total = _sum(xp, losses, eager=how.eager)
     if how.kind == "sum":
         return total
@@ -98,8 +105,10 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         if count and how.eager and math.isfinite(total.item()):
             return total / count
     divisor = _divisor(xp, losses, how)
+    if safe:
+        return _over(total, divisor, xp, how.empty)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
-    shares = _stable.total(xp, losses / xp.where(divisor == 0, 1.0, divisor))
+    shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))
     return xp.where(xp.isinf(total), shares, _over(total, divisor, xp, how.empty))
 
 
