@@ -84,6 +84,8 @@ class Comparison:
     """Returns the calls, each of which returns when its result is there: ours, the rivals, one pass over the memory."""
     peak: Callable[[Any], int]
     """Takes one of those calls and returns how many bytes it holds at most, beyond its inputs."""
+    profile: Callable[[Any], list[str]]
+    """Takes one of those calls and says where its time goes."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """Rival to the largest ratio ours ÷ theirs that we accept."""
 

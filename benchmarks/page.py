@@ -32,6 +32,10 @@ that median is at most the target. Short calls are timed several at once. *passe
 over the memory, the sum of the predictions in the same library. The first call, which compiles, is not among the
 rounds. Softmax is over the last axis, with class indices as labels, drawn at random but for *confident* logits: there
 the label's is 20 more. Every loss is the mean."""
+PROFILES = """\
+Shares of the time within each part itself. NumPy and small tensors: Python's functions, by cProfile, whose own work
+makes small ones seem larger. PyTorch: its operators, or the kernels that it compiled, by its profiler. JAX: what the
+compiled program has to do, by XLA's own analysis, which counts every branch, though one is taken."""
 COMPILED = ("torch-compile", "jax-jit")
 MOST_MEMORY = 2.0
 """The gradient and one more array, beside the logits."""
@@ -82,6 +86,8 @@ def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]]) -> Iter
         yield from _setting(setting, list(group))
     if any(result.peaks for result in results):
         yield from _memory(results)
+    if any(result.profiles for result in results):
+        yield from _profiles(results)
     if failed:
         yield from ("## Calls that failed", "")
         rows = ((result.comparison.name, name, why) for result, name, why in failed)
@@ -134,6 +140,16 @@ def _memory(results: Sequence[Result]) -> Iterator[str]:
             met = ("yes" if times <= MOST_MEMORY + ROWS else "**no**") if name == OURS else ""
             rows.append((result.comparison.setting, name, f"{times:.2f}", met))
     yield from table(("setting", "call", "× logits", "met"), rows, 2)
+
+
+def _profiles(results: Sequence[Result]) -> Iterator[str]:
+    yield from ("## Where the time goes of what misses its target", "", PROFILES, "")
+    rows = (
+        (result.comparison.name, name, _time(result.timings[name].median), "; ".join(parts))
+        for result in results
+        for name, parts in result.profiles.items()
+    )
+    yield from table(("comparison", "call", "time", "where"), rows)
 
 
 def _time(seconds: float) -> str:

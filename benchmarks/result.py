@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.comparison import BOTH, OURS, PASS, SOFTMAX, Comparison, Question
 from benchmarks.timing import Limits, Timing, first_calls, ratios, spread, time_interleaved
@@ -41,6 +41,8 @@ class Result:
     """Why others did not answer."""
     peaks: Mapping[str, int] = field(default_factory=dict)
     """Bytes held at most beyond the inputs, where they were counted."""
+    profiles: Mapping[str, list[str]] = field(default_factory=dict)
+    """Where the time goes of ours, and of the rivals beside which it misses its target."""
 
     def ratios(self) -> Iterator[Ratio]:
         """Ours ÷ each rival that answered."""
@@ -62,4 +64,7 @@ def compare(comparison: Comparison, limits: Limits) -> Result:
     timings = time_interleaved(working, limits)
     counted = [name for name in working if name != PASS] if comparison.question == MEMORY else []
     peaks = {name: comparison.peak(calls[name]) for name in counted}
-    return Result(comparison=comparison, timings=timings, first=first, failures=failures, peaks=peaks)
+    result = Result(comparison=comparison, timings=timings, first=first, failures=failures, peaks=peaks)
+    missed = [ratio.rival for ratio in result.ratios() if not ratio.met]
+    profiles = {name: comparison.profile(calls[name]) for name in ([OURS, *missed] if missed else [])}
+    return replace(result, profiles=profiles)

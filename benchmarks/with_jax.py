@@ -19,7 +19,7 @@ def comparisons() -> Iterator[Comparison]:
     """Jitted against jitted."""
     for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         targets = {OPTAX: 1.2 if question.shape in SMALL else 1.0}
-        yield Comparison(setting="jax-jit", question=question, make=_jitted, peak=peak, targets=targets)
+        yield Comparison(setting="jax-jit", question=question, make=_jitted, peak=peak, profile=work, targets=targets)
 
 
 def _jitted(question: Question) -> dict[str, Jitted]:
@@ -60,3 +60,12 @@ def peak(call: Jitted) -> int:
     """Read what the compiled program says that it allocates: its results and its temporaries."""
     memory = call.function.lower(*call.arguments).compile().memory_analysis()
     return int(memory.output_size_in_bytes + memory.temp_size_in_bytes)
+
+
+def work(call: Jitted) -> list[str]:
+    """Read what the compiled program has to do, by XLA's own analysis; it has no times."""
+    compiled = call.function.lower(*call.arguments).compile()
+    cost = compiled.cost_analysis()
+    kernels = sum(" fusion(" in line or " call(" in line for line in compiled.as_text().splitlines())
+    named = {"flops": "operations", "transcendentals": "exponentials and logarithms", "bytes accessed": "bytes"}
+    return [f"{cost[key]:.3g} {name}" for key, name in named.items() if key in cost] + [f"{kernels} kernels"]

@@ -11,6 +11,7 @@ import numpy as np
 import ceconform
 from benchmarks.comparison import BINARY, FORWARD, OURS, PASS, SOFTMAX, WITH_LOGITS, Comparison, Question, questions
 from benchmarks.data import draw
+from benchmarks.profile import of_python
 
 __all__ = ["SCIPY", "SKLEARN", "comparisons", "peak"]
 
@@ -26,12 +27,24 @@ DTYPES = ("float32", "float64")
 def comparisons() -> Iterator[Comparison]:
     """Logits against SciPy, then probabilities against scikit-learn, which has no gradient."""
     for question in questions(*DTYPES):
-        yield Comparison(setting="numpy", question=question, make=_on_logits, peak=peak, targets={SCIPY: 0.5})
+        yield Comparison(
+            setting="numpy",
+            question=question,
+            make=_on_logits,
+            peak=peak,
+            profile=of_python,
+            targets={SCIPY: 0.5},
+        )
     for question in questions(*DTYPES):
         if question.part == FORWARD:
             targets = {SKLEARN: 0.15}
             yield Comparison(
-                setting="numpy-probs", question=question, make=_on_probabilities, peak=peak, targets=targets
+                setting="numpy-probs",
+                question=question,
+                make=_on_probabilities,
+                peak=peak,
+                profile=of_python,
+                targets=targets,
             )
 
 

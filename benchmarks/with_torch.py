@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.comparison import BINARY, OURS, PASS, SMALL, WITH_LOGITS, Comparison, Question, questions
 from benchmarks.data import draw
+from benchmarks.profile import of_operators, of_python
 
 __all__ = ["COMPILED", "NATIVE", "comparisons", "peak"]
 
@@ -25,7 +26,12 @@ def comparisons(device: str = "cpu") -> Iterator[Comparison]:
     for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         targets = {NATIVE: _eager_target(question)}
         yield Comparison(
-            setting="torch-eager", question=question, make=partial(_eager, device=device), peak=peak, targets=targets
+            setting="torch-eager",
+            question=question,
+            make=partial(_eager, device=device),
+            peak=peak,
+            profile=of_python if question.shape in SMALL else of_operators,
+            targets=targets,
         )
     for question in questions(*DTYPES, losses=tuple(WITH_LOGITS)):
         most = 1.2 if question.shape in SMALL else 1.0
@@ -35,6 +41,7 @@ def comparisons(device: str = "cpu") -> Iterator[Comparison]:
             question=question,
             make=partial(_compiled, device=device),
             peak=peak,
+            profile=of_operators,
             targets=targets,
         )
 
@@ -56,10 +63,12 @@ def _compiled(question: Question, device: str) -> dict[str, Callable[[], Any]]:
     # Without this a second size is compiled anew, for all sizes; the static code is what a training run has.
     torch.compiler.reset()
     ours, theirs, one_pass, call = _functions(question, device)
+    # So that a profile names the kernels; it costs less than a microsecond a kernel, theirs as ours.
+    options = {"cpp.enable_kernel_profile": True}
     return {
-        OURS: call(torch.compile(ours, fullgraph=True, dynamic=False)),
+        OURS: call(torch.compile(ours, fullgraph=True, dynamic=False, options=options)),
         NATIVE: call(theirs),
-        COMPILED: call(torch.compile(theirs, fullgraph=True, dynamic=False)),
+        COMPILED: call(torch.compile(theirs, fullgraph=True, dynamic=False, options=options)),
         PASS: one_pass,
     }
 
