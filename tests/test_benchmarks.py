@@ -22,7 +22,9 @@ BRIEF = Limits(seconds=0.0, sample=1e-9)
 
 def compared(timings, **keywords):
     """A result of made-up times, against one rival whose target is 1."""
-    comparison = Comparison(setting="numpy", question=SMALLEST, make=dict, peak=len, profile=list, targets={"rival": 1.0})
+    comparison = Comparison(
+        setting="numpy", question=SMALLEST, make=dict, peak=len, profile=list, targets={"rival": 1.0}
+    )
     timed = {name: Timing(rounds=rounds) for name, rounds in timings.items()}
     return Result(comparison=comparison, timings=timed, first=dict.fromkeys(timed, 1.0), **keywords)
 

@@ -18,6 +18,8 @@ from ceconform.harness import Asked, Finished, Missing, Observation, Started, as
 from ceconform.harness.process import Worker, command
 
 PLANTED = Path(__file__).with_name("planted.py")
+pytestmark = pytest.mark.xdist_group("planted")
+"""One of these looks whether a worker is left, and would see those of another test."""
 
 
 @pytest.fixture(autouse=True)
