@@ -80,8 +80,8 @@ def _backward(xp: Any, kernel: Kernel, cotangent: Any, z: Any, y: Any, sure: Any
 
 
 def _hot(z: Any, y: Any, axis: Any) -> Any:
-    classes = torch.arange(z.shape[axis], device=z.device, dtype=y.dtype)
-    return y == classes.reshape((-1, *(1 for _ in range(-axis - 1))))
+    classes = torch.arange(z.shape[axis], device=z.device, dtype=torch.int32)  # twice as many to a vector as of int64
+    return y.to(torch.int32) == classes.reshape((-1, *(1 for _ in range(-axis - 1))))
 
 
 class _Direct(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here

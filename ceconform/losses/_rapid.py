@@ -160,10 +160,10 @@ def binary_logits(
         return
     if np.__name__ == "torch" and epsilon == 0 and losses.dtype not in {z.dtype, t.dtype}:
         single = [each.view(np.float32)[: z.shape[0]] for each in work]
-        single[0][...] = z
-        np.abs(single[0], out=single[1])
-        if _largest(single[1]) <= FLOAT32_REACH:
-            _binary_logits_in_float32(np, single, losses, gradient, cotangent, t)
+        narrow = z.to(np.float32)
+        np.abs(narrow, out=single[0])
+        if _largest(single[0]) <= FLOAT32_REACH:
+            _binary_logits_in_float32(np, single, losses, gradient, cotangent, narrow, t.to(np.float32))
             return
     positive, negative, e, sign, side, spare = work
     side[...] = z
@@ -208,22 +208,23 @@ def binary_logits(
     gradient[...] = side
 
 
-def _binary_logits_in_float32(torch: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, t: Any) -> None:
-    """Write the same for labels that are not smoothed; z is there, and |z|, in the first two arrays.
+def _binary_logits_in_float32(
+    torch: Any, work: Any, losses: Any, gradient: Any, cotangent: Any, z: Any, t: Any
+) -> None:
+    """Write the same for labels that are not smoothed, and both in float32; |z| is there, in the first array.
 
     z (s - t) + log1p(e), and s - t - sign(z) e/(1 + e), where s is 1 for a logit above 0 and 0 for one below, and e is
     exp(-|z|): 1 - t is exact wherever it cancels, and the terms of the loss have one sign.
     """
-    z, e, sign, side, total, label = work
-    label[...] = t
+    e, sign, side, total, linear, _ = work
     torch.negative(e, out=e)
     torch.exp(e, out=e)
     torch.add(e, 1, out=total)
     torch.sign(z, out=sign)
     torch.multiply(sign, 0.5, out=side)
     torch.add(side, 0.5, out=side)
-    torch.subtract(side, label, out=side)
-    torch.multiply(z, side, out=z)
+    torch.subtract(side, t, out=side)
+    torch.multiply(z, side, out=linear)
     if gradient is not None:
         torch.multiply(sign, e, out=sign)
         torch.divide(sign, total, out=sign)
@@ -231,8 +232,7 @@ def _binary_logits_in_float32(torch: Any, work: Any, losses: Any, gradient: Any,
         torch.multiply(side, cotangent, out=side)
         gradient[...] = side
     _log1p_of_sum(torch, e, total, sign)
-    torch.add(z, sign, out=z)
-    losses[...] = z
+    torch.add(linear, sign, out=losses)
 
 
 def _log1p(np: Any, e: Any, out: Any, spare: Any) -> None:
