@@ -126,6 +126,22 @@ def test_a_label_that_is_none_is_nan_in_its_row_alone(compiled):
     np.testing.assert_array_equal(others, ~np.isnan(gradient).any(axis=1))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_shapes_that_vary_compile_too():
+    """Value and gradient, by the careful form."""
+    torch.compiler.reset()
+    loss = torch.compile(sparse_cross_entropy_with_logits, fullgraph=True, dynamic=True)
+    for rows, classes in ((ROWS, CLASSES), (ROWS + 5, CLASSES + 90)):
+        labels = np.arange(rows) % classes
+        logits = np.random.default_rng(1).standard_normal((rows, classes)).astype(np.float32)
+        x = torch.tensor(logits, requires_grad=True)
+        value = loss(x, torch.tensor(labels), reduction="sum")
+        (gradient,) = torch.autograd.grad(value, x)
+        expected, slope = value_and_grad(sparse_cross_entropy_with_logits)(logits, labels, reduction="sum")
+        np.testing.assert_allclose(value.item(), expected, rtol=1e-6)
+        np.testing.assert_allclose(gradient.numpy(), slope, rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_direct_form_serves_the_common_and_gives_way_at_the_edges(branches, name):
     """Rows in the range are computed directly, their gradient too if no factor is above 1; others are not."""

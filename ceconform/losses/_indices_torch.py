@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import torch
+from torch.fx.experimental.symbolic_shapes import has_static_value
 
 from ceconform.losses._kernel import Kernel, gradient
 from ceconform.losses._stable import total
@@ -27,9 +28,13 @@ SMALLEST = 2.0**-126
 
 
 def serves(kernel: Kernel, z: Any) -> bool:
-    """Whether there is a direct form."""
-    return bool(
-        kernel.indices is not None and z.dtype == torch.float32 and z.device.type == "cpu" and z.numel() >= LARGE
+    """Whether there is a direct form; not for shapes that vary, over which `torch.cond` fails within a gradient."""
+    return (
+        kernel.indices is not None
+        and z.dtype == torch.float32
+        and z.device.type == "cpu"
+        and all(has_static_value(size) for size in z.shape)
+        and z.numel() >= LARGE
     )
 
 

@@ -72,11 +72,11 @@ def value_and_gradient(
 
 
 def _small(x: Any) -> bool:
-    return np is not None and x.numel() <= FEW and _is_numpys(x)
+    return np is not None and _is_numpys(x) and x.numel() <= FEW
 
 
 def _is_numpys(x: Any) -> bool:
-    return x.dtype in DTYPES and not traced(x) and x.layout is torch.strided
+    return not traced(x) and x.dtype in DTYPES and x.layout is torch.strided
 
 
 def _followed(x: Any) -> bool:
@@ -96,7 +96,7 @@ def _array(value: Any) -> Any:
         if isinstance(value, np.ndarray):
             raise _PyTorchs
         return value
-    if value.numel() > FEW or _followed(value) or not _is_numpys(value):
+    if not _is_numpys(value) or _followed(value) or value.numel() > FEW:
         raise _PyTorchs
     return value.detach().numpy(force=True)
 
