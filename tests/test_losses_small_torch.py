@@ -67,7 +67,7 @@ def test_the_answer_is_that_of_larger_tensors(monkeypatch, logits, labels, reduc
         return answer.detach(), gradient
 
     for ours, general in zip(ask(), in_general(monkeypatch, ask), strict=True):
-        torch.testing.assert_close(ours, general, rtol=2e-7 if dtype == "float32" else 1e-3, atol=0)
+        torch.testing.assert_close(ours, general, rtol=2 * torch.finfo(getattr(torch, dtype)).eps, atol=0)
 
 
 def test_numpy_is_asked_and_is_not_where_pytorch_must_be(asked, logits, labels):
@@ -143,11 +143,20 @@ def test_value_and_grad_answers_in_tensors(monkeypatch, logits, labels):
         torch.testing.assert_close(ours, general, rtol=2e-7, atol=0)
 
 
-def test_every_loss_takes_small_tensors(monkeypatch):
-    """The layer too, with and without gradients."""
-    hidden, weight = torch.randn(4, 3), torch.randn(5, 3)
+@pytest.mark.parametrize("followed", ["nothing", "hidden", "weight"])
+def test_the_layer_is_that_of_larger_tensors(monkeypatch, followed):
+    """Its value, and its gradient by the one input or the other."""
+    inputs = {"hidden": torch.linspace(-1, 2, 12).reshape(4, 3), "weight": torch.linspace(-3, 1, 15).reshape(5, 3)}
+    scale = torch.tensor([1.0, 2.0, 0.0, 0.5])
 
     def ask():
-        return ceconform.linear_cross_entropy(hidden, weight, torch.tensor(LABELS), reduction="none")
+        given = {name: value.clone().requires_grad_(name == followed) for name, value in inputs.items()}
+        losses = ceconform.linear_cross_entropy(**given, labels=torch.tensor(LABELS), reduction="none")
+        positional = ceconform.linear_cross_entropy(*given.values(), torch.tensor(LABELS), reduction="none")
+        torch.testing.assert_close(losses, positional)
+        if followed == "nothing":
+            return (positional,)
+        return positional.detach(), *torch.autograd.grad(positional, given[followed], scale)
 
-    torch.testing.assert_close(ask(), in_general(monkeypatch, ask))
+    for ours, general in zip(ask(), in_general(monkeypatch, ask), strict=True):
+        torch.testing.assert_close(ours, general)

@@ -11,6 +11,7 @@ import array_api_compat
 from ceconform.errors import ArgumentError, DTypeError, RangeError, ShapeError
 
 __all__ = [
+    "adds_one_by_one",
     "array",
     "class_numbers",
     "device_of",
@@ -120,6 +121,11 @@ def gathers(xp: Any, x: Any) -> bool:
         placed = getattr(getattr(x, "aval", None), "sharding", None)
         return not any(getattr(placed, "spec", ()))  # explicit; what the compiler shards, it gathers piece by piece
     return made_of(xp, "torch") and type(x).__name__ in {"Tensor", "Parameter"}
+
+
+def adds_one_by_one(xp: Any, x: Any) -> bool:
+    """Whether PyTorch's compiler may add up these numbers one by one, as it does on the CPU: rather in float64."""
+    return made_of(xp, "torch") and x.dtype == xp.float32 and x.device.type == "cpu"
 
 
 def class_numbers(xp: Any, x: Any, axis: int, dtype: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ceconform.errors import ArgumentError
 from ceconform.losses._derivatives import differentiable
-from ceconform.losses._inputs import device_of, made_of
+from ceconform.losses._inputs import adds_one_by_one, device_of, made_of
 from ceconform.losses._kernel import PRODUCT
 
 __all__ = ["REDUCTIONS", "Reduction", "coefficients", "expect_reduction", "reduce"]
@@ -79,11 +79,6 @@ def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
     return xp.sum(share if how.counts is None else xp.where(how.counts, share, 0.0))
 
 
-def _adds_in_float64(xp: Any, losses: Any) -> bool:
-    """Whether PyTorch's compiler, which adds up numbers one by one, does so in float64, where no sum overflows."""
-    return made_of(xp, "torch") and losses.dtype == xp.float32 and losses.device.type == "cpu"
-
-
 def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
     """Weigh the losses of the rows and add them up."""
     if how.unit != 1:
@@ -94,8 +89,8 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         losses = xp.where(how.counts, losses, 0.0)
     if how.kind == "none":
         return losses
-    safe = _adds_in_float64(xp, losses)
-    if safe:
+    wide = adds_one_by_one(xp, losses)
+    if wide:
         losses = xp.astype(losses, xp.float64)
     total = _sum(xp, losses, eager=how.eager)
     if how.kind == "sum":
@@ -105,7 +100,7 @@ def reduce(xp: Any, losses: Any, how: Reduction) -> Any:
         if count and how.eager and math.isfinite(total.item()):
             return total / count
     divisor = _divisor(xp, losses, how)
-    if safe:
+    if wide:  # where no sum overflows
         return _over(total, divisor, xp, how.empty)
     # The sum may overflow where the mean does not. Nothing is divided by 0 here: autodiff would make NaN of it.
     shares = xp.sum(losses / xp.where(divisor == 0, 1.0, divisor))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ceconform.losses._inputs import made_of
+from ceconform.losses._inputs import adds_one_by_one, made_of
 from ceconform.losses._kernel import times
 
 __all__ = [
@@ -121,8 +121,8 @@ def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:
 
 
 def total(xp: Any, x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    """Return the sum; of float32 on the CPU in float64, where PyTorch's compiler adds up numbers one by one."""
-    if made_of(xp, "torch") and x.dtype == xp.float32 and x.device.type == "cpu":
+    """Return the sum, in float64 where float32 would be added up one by one."""
+    if adds_one_by_one(xp, x):
         return xp.astype(xp.sum(x, axis=axis, keepdims=keepdims, dtype=xp.float64), x.dtype)
     return xp.sum(x, axis=axis, keepdims=keepdims)
 
