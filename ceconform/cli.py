@@ -23,7 +23,8 @@ except ImportError as missing:
     raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
 
 from ceconform import __version__, adapters, report
-from ceconform.corpus import LOSSES, corpus_hash, load, select
+from ceconform.corpus import LOSSES, corpus_hash, coverage, load, select
+from ceconform.corpus.coverage import table
 from ceconform.errors import CeconformError, CorpusError, ReportError, StartError
 from ceconform.harness import ask
 
@@ -43,6 +44,7 @@ class What(StrEnum):
     implementations = "implementations"
     cases = "cases"
     losses = "losses"
+    miniatures = "miniatures"
 
 
 class Form(StrEnum):
@@ -83,8 +85,14 @@ def list_(
     tags: Tags = None,
     losses: Losses = None,
     corpus: Corpus = None,
+    by_family: Annotated[
+        bool, typer.Option("--coverage", help="Count the cases by loss, family and parameter; 0 is a gap.")
+    ] = False,
 ) -> None:
-    """List the implementations with what is installed of them, the cases, or the losses."""
+    """List the implementations with what is installed of them, the cases, the losses, or the miniatures."""
+    if by_family:
+        _table(*table(coverage(select(load(corpus), globs or (), tags=tags or (), losses=losses or ()))))
+        return
     match what:
         case What.implementations:
             rows = [(name, adapters.installed(name) or "not installed") for name in adapters.names()]
@@ -92,6 +100,11 @@ def list_(
         case What.cases:
             chosen = select(load(corpus), globs or (), tags=tags or (), losses=losses or ())
             _table(("case", "loss", "tags"), [(c.id, c.loss, " ".join(c.tags)) for c in chosen])
+        case What.miniatures:
+            from ceconform.authoring.miniatures import miniatures
+
+            rows = [(each.name, each.fault.summary) for each in miniatures()]
+            _table(("miniature", "what is wrong with it"), rows)
         case What.losses:
             _table(
                 ("loss", "predictions", "labels", "parameters"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ceconform.authoring.checks import Problem, check_answers, check_schema, proposal
 from ceconform.authoring.formatting import format_document, stray_comments
+from ceconform.authoring.miniatures import Bench
 from ceconform.authoring.published import conventions_text, schema_text
 from ceconform.corpus import Case, load_file
 from ceconform.corpus.document import read
@@ -60,7 +61,7 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
         problems += _published(root, fix=fix)
         paths = case_files(root)
     files = [_inspect(path, root) for path in paths]
-    across = list(_across(case for file in files for case in file.cases))
+    across = list(_across([case for file in files for case in file.cases]))
     for file in files:
         found = [*file.problems, *(problem for problem in across if problem.path == file.path)]
         if fix and file.proposed and file.proposed != file.text:
@@ -95,8 +96,9 @@ def _inspect(path: Path, root: Path) -> _File:
     return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)
 
 
-def _across(cases: Iterable[Case]) -> Iterator[Problem]:
-    """Check what holds between cases: unique ids, and no question asked twice."""
+def _across(cases: Sequence[Case]) -> Iterator[Problem]:
+    """Check what holds between cases: unique ids, no question asked twice, and none that proves nothing."""
+    bench = Bench(cases)
     named: dict[str, Case] = {}
     asked: dict[str, Case] = {}
     for case in cases:
@@ -107,6 +109,9 @@ def _across(cases: Iterable[Case]) -> Iterator[Problem]:
         other = asked.setdefault(question(case) + case.expected.error, case)
         if other is not case:
             yield Problem(case.path, case.line, case.id, f"asks the same as {other.id}, {_place(other)}")
+        answered = case.expected.error or case.expected.loss is not None
+        if answered and bench.catch(case) is None:
+            yield Problem(case.path, case.line, case.id, "catches no miniature: no wrong implementation fails it")
 
 
 def _unresolved(case: Case, root: Path) -> Iterator[Problem]:

@@ -103,6 +103,8 @@ def index_probabilities(np: Any, _: Any, losses: Any, gradient: Any, cotangent: 
     if gradient is not None:
         gradient[...] = 0
         _put(gradient, at, -cotangent / own)
+        if not isinstance(cotangent, float) and (undefined := cotangent != cotangent).any():  # noqa: PLR0124 - NaN
+            gradient[undefined] = math.nan  # a weight that is none: of its whole row
 
 
 def binary_probabilities(

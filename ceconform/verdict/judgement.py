@@ -16,7 +16,7 @@ from ceconform.verdict.comparison import Comparison, compare, wanted
 from ceconform.verdict.kinds import KINDS, Verdict, rank
 from ceconform.verdict.reductions import other_reduction
 
-__all__ = ["judge"]
+__all__ = ["judge", "missed"]
 
 _UNANSWERED = {"crash": "fail", "timeout": "fail", "unsupported": "unsupported", "error": "error"}
 _COMPARED = (*KINDS[KINDS.index("nan-for-a-number") : KINDS.index("rejected-valid-input")], *KINDS[-2:])
@@ -78,19 +78,27 @@ def judge(
         return _judge_error(case, value)
     if expected.invalid and value.raised:
         return Verdict(verdict="pass")
-    if expected.loss is None:
-        raise CaseError(f"{case.id} has no expected loss; `ceconform lint --fix` writes it")
     asked = _Asked(case=case, dtype=dtype, device=device, flushes_subnormals=flushes_subnormals)
-    first = _inspect(asked, "value", value, expected.loss, expected.condition)
-    second = _Finding(part="gradient")
-    if gradient is not None and expected.gradient is not None:
-        second = _inspect(asked, "gradient", gradient, expected.gradient, expected.gradient_condition)
+    first, second = _look(asked, value, gradient)
     if not first.kind and not second.kind:
         return Verdict(verdict="pass", ulps=first.ulps, gradient_ulps=second.ulps)
     found = _attribute(asked, first, second, observation, documented)
     if found is None and first.kind == "wrong-value":
         first = _as_reduction(case, dtype, first, value)
     return _decide(first, second, found, dtype)
+
+
+def missed(case: Case, dtype: str, observation: Observation) -> str:
+    """Name the kind by which an observation misses, no convention being allowed; empty if it passes."""
+    value = observation.value
+    if value is None:
+        return _judge_silence(observation).kind
+    if case.expected.error:
+        return _judge_error(case, value).kind
+    if case.expected.invalid and value.raised:
+        return ""
+    asked = _Asked(case=case, dtype=dtype, device="", flushes_subnormals=False)
+    return min((finding.kind for finding in _look(asked, value, observation.gradient)), key=rank)
 
 
 def _judge_silence(observation: Observation) -> Verdict:
@@ -113,6 +121,17 @@ def _judge_error(case: Case, value: Answer) -> Verdict:
         part="value",
         reason=f"value: got {got or 'an empty array'}, wanted an error (invalid {case.expected.error})",
     )
+
+
+def _look(asked: _Asked, value: Answer, gradient: Answer | None) -> tuple[_Finding, _Finding]:
+    """Look at the value and at the gradient, if there is one."""
+    expected = asked.case.expected
+    if expected.loss is None:
+        raise CaseError(f"{asked.case.id} has no expected loss; `ceconform lint --fix` writes it")
+    first = _inspect(asked, "value", value, expected.loss, expected.condition)
+    if gradient is None or expected.gradient is None:
+        return first, _Finding(part="gradient")
+    return first, _inspect(asked, "gradient", gradient, expected.gradient, expected.gradient_condition)
 
 
 def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition: Numbers | None) -> _Finding:

@@ -1,0 +1,41 @@
+"""What the corpus asks about, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from ceconform.corpus import FAMILIES, LOSSES, coverage, families, load
+
+CASES = load()
+AT_LEAST = dict.fromkeys(FAMILIES, 25) | dict.fromkeys(
+    ("perfect", "imperfect", "clipping", "space", "reductions", "sample-weights"), 40
+)
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "large"])
+def test_families_are_broad(family):
+    """Each family has dozens of cases."""
+    assert AT_LEAST[family] <= sum(family in families(case) for case in CASES)
+
+
+def test_no_cell_with_a_meaning_is_empty():
+    """Every parameter of every loss is stated in every circumstance."""
+    empty = [cell for cell in coverage(CASES) if not cell.cases and cell.family != "large"]
+    assert [] == empty
+
+
+def test_cells_count_cases():
+    """The cells without a parameter add up to the cases of the families, and an empty corpus to nothing."""
+    counted = Counter()
+    for cell in coverage(CASES):
+        if not cell.parameter:
+            counted[cell.family] += cell.cases
+    assert Counter(name for case in CASES for name in families(case)) == +counted
+    assert {0} == {cell.cases for cell in coverage([])}
+
+
+def test_every_family_can_be_asked_of_some_loss():
+    """A family is about at least one loss, and every loss has some families."""
+    assert all(any(family.meaning(loss) for loss in LOSSES.values()) for family in FAMILIES.values())
