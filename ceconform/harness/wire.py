@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.adapters import Dialect
+from ceconform.adapters import LANGUAGES, Dialect
 from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import LOSSES, Call
 from ceconform.errors import ProtocolError
@@ -169,6 +169,7 @@ def decode_hello(message: Mapping[str, Any]) -> Mapping[str, Any]:
             found["dialect"] = vars(Dialect(**found["dialect"]))
         except TypeError as error:
             raise ProtocolError(f"expected `dialect` with its keys: {error}") from None
+        _among(found["dialect"]["language"], "dialect.language", LANGUAGES)
         for key in found["dialect"]:
             _taken(found["dialect"], key, str)
     return found
