@@ -139,7 +139,7 @@ class Dialect:
     """`import torch\\nimport torch.nn.functional as F`."""
     array: str
     """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
-    `torch.tensor({values}, dtype=torch.{dtype})`."""
+    `torch.tensor({values}, dtype=torch.{dtype})`. There is `{shape}` too, for a language whose lists have none."""
     gradient: str = ""
     """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
     `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""

@@ -126,7 +126,7 @@ def _shown(example: Result, header: Header, case: Case | None) -> Iterator[str]:
     if known is None or case is None or not example.expression:
         return
     gradient = example.gradient is not None
-    yield "```python"
+    yield f"```{known.dialect.get('language', 'python')}"
     yield program(known.dialect, example.expression, case, example.dtype, example.device, gradient=gradient).rstrip()
     yield "```"
     yield ""

@@ -13,7 +13,7 @@ export function lossFunction(name) {
 export const dialect = {
   language: 'javascript',
   imports: `import * as tf from '@tensorflow/tfjs';\n\n${lossFunction}`,
-  array: "tf.tensor({values}, undefined, '{dtype}')",
+  array: "tf.tensor({values}, {shape}, '{dtype}')",
   gradient: 'const gradient = tf.grad(({x}) => {expression})({x});',
   show: 'console.log(JSON.stringify({name}.arraySync(), (_, v) => (Number.isFinite(v) || v?.map ? v : String(v))));',
 };

@@ -43,7 +43,7 @@ class Question {
     this.parameters = call.parameters;
     this.rank = call.predictions.shape.length;
     const axis = call.parameters.axis === undefined ? -1 : call.parameters.axis;
-    this.axis = axis === null ? null : (axis + this.rank) % this.rank;
+    this.axis = axis === null || axis >= 0 ? axis : axis + this.rank;
     this.classes = call.predictions.shape[this.axis];
     this.reduction = call.parameters.reduction ?? 'none';
     this.weights = call.parameters.sample_weight && 'sample_weight';
@@ -121,7 +121,9 @@ const LOSSES = {
   },
   *sparse_cross_entropy(q) {
     q.only('sample_weight');
-    yield q.weighted(`lossFunction('sparseCategoricalCrossentropy')(labels, ${q.rows})`);
+    // It floors the labels, which TensorFlow.js does to floats alone: int32 is asked where a case states it.
+    const labels = q.call.label_dtype ? 'labels' : "tf.cast(labels, 'float32')";
+    yield q.weighted(`lossFunction('sparseCategoricalCrossentropy')(${labels}, ${q.rows})`);
   },
   *sparse_cross_entropy_with_logits(q) {
     q.only('sample_weight', 'label_smoothing');
@@ -166,7 +168,9 @@ function labelDtype({ label_dtype: stated, labels_are: held, labels }) {
   if (stated && !['int32', 'bool', 'float32'].includes(stated)) {
     throw new Unsupported(`the library has no ${stated}`);
   }
-  return stated ?? (held.startsWith('float') ? 'float32' : 'int32');
+  if (held.startsWith('float')) return stated ?? 'float32';
+  if (labels.values.some((value) => value !== (value | 0))) throw new Unsupported('the library has no int64');
+  return stated ?? 'int32';
 }
 
 /** Every way in which the library computes a call's loss. */
