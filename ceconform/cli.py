@@ -268,6 +268,24 @@ def sweep(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder that is new, empty, or an earlier export.")],
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    dtypes: Dtypes = None,
+    corpus: Corpus = None,
+) -> None:
+    """Write the corpus as JSON, for any language: a file for each loss and dtype, their schema and definitions."""
+    from ceconform.authoring.export import export as write  # the oracle takes a while to import
+
+    cases = load(corpus)
+    chosen = select(cases, globs or (), tags=tags or (), losses=losses or (), dtypes=dtypes or ())
+    written = write(folder, chosen, corpus=corpus_hash(cases), dtypes=dtypes or ())
+    _table(("file", "cases", "bytes"), [(file.path, str(file.cases), str(file.size)) for file in written])
+
+
+@app.command()
 def lint(
     paths: Annotated[list[Path] | None, typer.Argument(help="Case files; all of ours if none is named.")] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
