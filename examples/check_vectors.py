@@ -15,13 +15,14 @@ import math
 import struct
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-Loss = Callable[..., tuple[list[float], list[float]]]
+LARGEST = 709.0
+"""Beyond it exp overflows."""
 
-# --- the loss under test -----------------------------------------------------------------------------------------------
+# --- the loss under test ----------------------------------------------------------------------
 
 
 def careful(z: float) -> tuple[float, float]:
@@ -32,7 +33,7 @@ def careful(z: float) -> tuple[float, float]:
 
 def textbook(z: float) -> tuple[float, float]:
     """As books have them: the logarithm loses what is small, the exponential overflows."""
-    big = math.exp(z) if z < 709 else math.inf
+    big = math.exp(z) if z < LARGEST else math.inf
     return math.log(1.0 + big), big / (1.0 + big)
 
 
@@ -65,7 +66,7 @@ def binary_cross_entropy_with_logits(
     return [add(x / n for x in losses) if n else math.nan], [x / n if x else 0.0 for x in gradients]
 
 
-# --- the reader --------------------------------------------------------------------------------------------------------
+# --- the reader -------------------------------------------------------------------------------
 
 
 def add(numbers: Any) -> float:
@@ -172,28 +173,33 @@ def misses(got: list[float], answer: dict[str, Any], head: dict[str, Any], terms
     return found
 
 
+def ask(case: dict[str, Any], form: Any) -> tuple[list[float], list[float]]:
+    """Put a question to the loss under test."""
+    stated, shape = case["parameters"], case["predictions"]["shape"]
+    if case["labels"]["shape"] != shape:
+        raise ValueError(f"expected labels of the shape {shape}, got {case['labels']['shape']}")
+    weights = {name: broadcast(stated.get(name), shape) for name in ("pos_weight", "sample_weight")}
+    scalars = {name: float.fromhex(stated[name]["hex"]) for name in ("label_smoothing", "base") if name in stated}
+    scalars |= {"reduction": stated.get("reduction", "none")}
+    logits, labels = listed(case["predictions"]), listed(case["labels"])
+    return binary_cross_entropy_with_logits(logits, labels, weights, scalars, form)
+
+
 def check(case: dict[str, Any], head: dict[str, Any], form: Any) -> str | list[str]:
     """`right`, `unsupported`, or what is wrong."""
     if case["activation"]:
         return "unsupported"
-    stated, shape, expected = case["parameters"], case["predictions"]["shape"], case["expected"]
-    refusable = "error" in expected or "invalid" in expected
+    expected = case["expected"]
     try:
-        if case["labels"]["shape"] != shape:
-            raise ValueError(f"expected labels of the shape {shape}, got {case['labels']['shape']}")
-        weights = {name: broadcast(stated.get(name), shape) for name in ("pos_weight", "sample_weight")}
-        scalars = {k: float.fromhex(v["hex"]) if isinstance(v, dict) and "dtype" not in v else v for k, v in stated.items()}
-        found = binary_cross_entropy_with_logits(
-            listed(case["predictions"]), listed(case["labels"]), weights, scalars, form
-        )
+        found = ask(case, form)
     except (KeyError, ValueError) as error:
-        return "right" if refusable else [f"raised {error!r}"]
+        return "right" if "error" in expected or "invalid" in expected else [f"raised {error!r}"]
     if "error" in expected:
         return [f"wanted an error of the {expected['error']}, got {found[0][:4]}"]
     wrong = []
     for part, numbers in zip(("loss", "gradient"), found, strict=True):
-        numbers = [narrowed(x, head["dtype"]) for x in numbers]
-        wrong += [f"{part} {miss}" for miss in misses(numbers, expected[part], head, expected["terms"])]
+        answer = [narrowed(x, head["dtype"]) for x in numbers]
+        wrong += [f"{part} {miss}" for miss in misses(answer, expected[part], head, expected["terms"])]
     return wrong or "right"
 
 

@@ -112,7 +112,9 @@ def test_an_unknown_reduction_is_the_library_s_to_refuse():
     assert "Unknown reduction" in event.observations[0].value.raised
 
 
-@pytest.mark.parametrize("case", ["categorical/imperfect", "sparse/reductions/mean-of-no-probabilities", "margin/hinge"])
+@pytest.mark.parametrize(
+    "case", ["categorical/imperfect", "sparse/reductions/mean-of-no-probabilities", "margin/hinge"]
+)
 def test_a_program_prints_what_was_seen(case, tmp_path):
     """Each runs alone, with the library and nothing else."""
     first, *events = asked(case)

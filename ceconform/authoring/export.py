@@ -87,7 +87,7 @@ def _clear(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         return
     try:
-        files = [file["path"] for file in json.loads((folder / INDEX).read_text(encoding="utf-8"))["files"]]
+        files = [str(file["path"]) for file in json.loads((folder / INDEX).read_text(encoding="utf-8"))["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise ArgumentError(f"expected a folder that is new, empty or an earlier export, got {folder}") from None
     for file in files:
