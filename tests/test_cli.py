@@ -206,3 +206,25 @@ def test_explain_tells_the_whole_story(ceconform):
 def test_lint_finds_nothing_in_a_sound_file(ceconform):
     """Our own clipping cases."""
     assert "Nothing is wrong" in ceconform("lint", str(HERE.parent / "cases" / "binary" / "clipping.yaml"))
+
+
+def test_export_writes_the_corpus_as_json(ceconform, tmp_path):
+    """A file for each loss and dtype that is asked for; a folder with something else is left alone."""
+    told = ceconform("export", "vectors", "--loss", "entropy", "--dtype", "float32", "--dtype", "float64")
+    assert ["entropy/float64.json", "entropy/float32.json"] == [line.partition("\t")[0] for line in told.splitlines()]
+    assert json.loads((tmp_path / "vectors" / "entropy" / "float32.json").read_text())["loss"] == "entropy"
+    ceconform("export", "vectors", "-k", CASE)
+    assert not (tmp_path / "vectors" / "entropy" / "float32.json").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    assert "new, empty or an earlier export" in ceconform("export", "mine", code=2)
+    assert "no loss matches" in ceconform("export", "other", "--loss", "bce", code=2)
+
+
+def test_explain_asks_a_command(ceconform):
+    """As `run` does; without a dialect there is no program."""
+    worker = HERE.parent / "examples" / "plain_worker.py"
+    command = ("--command", f"mine={sys.executable} {worker}", "--dtype", "float64")
+    told = ceconform("explain", "binary/extreme/infinite-and-wrong", "mine", *command)
+    assert "sent      textbook(logits, labels)" in told
+    assert "import" not in told
