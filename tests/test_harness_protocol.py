@@ -133,7 +133,17 @@ def test_a_worker_in_plain_python_is_understood():
     assert any("ValueError" in text or "OverflowError" in text for text in raised)
 
 
-def test_a_line_that_is_too_long_or_not_text_is_no_message(tmp_path):
+def test_a_worker_that_does_not_read_runs_out_of_time(tmp_path):
+    """A long call does not fit into a pipe, and waits for nobody longer than the limit."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(f"print({json.dumps(json.dumps({'hello': HELLO}))}, flush=True); import time; time.sleep(3600)")
+    (case,) = select(load(), ["binary/reductions/long-mean"])
+    assert len(json.dumps(encode_call(case.call("float32")))) > 2**16
+    _, event, _ = ask(["mine"], [case], limit=1.0, commands={"mine": [sys.executable, str(worker)]})
+    assert ("timeout", "no answer within 1 s") == (event.observations[0].status, event.observations[0].reason)
+
+
+def test_a_line_that_is_no_text_is_no_message(tmp_path):
     """Bytes that are no UTF-8 are shown as far as they can be."""
     worker = tmp_path / "worker.py"
     worker.write_text("import sys; sys.stdout.buffer.write(bytes([255, 10]))")

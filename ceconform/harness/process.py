@@ -125,10 +125,11 @@ class Worker:
             if self._process is None:
                 self._start()
             try:
-                self._write(line({"call": encode_call(call), "id": number, "skip": skip}))
+                message = line({"call": encode_call(call), "id": number, "skip": skip})
+                self._write(message, time.monotonic() + self._limit)
                 while True:
-                    message = self._read(time.monotonic() + self._limit)
-                    match decode_answer(message, number, first=not skip):
+                    said = self._read(time.monotonic() + self._limit)
+                    match decode_answer(said, number, first=not skip):
                         case None:
                             return
                         case Asking(via=via, expression=expression):
@@ -151,11 +152,19 @@ class Worker:
                 return
             skip += 1
 
-    def _write(self, message: bytes) -> None:
+    def _write(self, message: bytes, deadline: float) -> None:
+        """Hand a message over, as fast as the worker reads: a long one does not fit into a pipe."""
         assert self._process is not None  # noqa: S101 - for the type checker
-        assert self._process.stdin is not None  # noqa: S101 - same
-        self._process.stdin.write(message)
-        self._process.stdin.flush()
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - same
+        os.set_blocking(pipe.fileno(), False)
+        left = memoryview(message)
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_WRITE)
+            while left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise _SilentError
+                left = left[os.write(pipe.fileno(), left) :]
 
     def _read(self, deadline: float) -> Mapping[str, Any]:
         """The next message."""

@@ -123,7 +123,7 @@ def _shown(example: Result, header: Header, case: Case | None) -> Iterator[str]:
     if case is not None and example.value is not None:
         yield f"- Got: `{got(example.value)}`; wanted: `{wanted(case, example.dtype)}`"
     yield ""
-    if known is None or case is None or not example.expression:
+    if known is None or not known.dialect or case is None or not example.expression:
         return
     gradient = example.gradient is not None
     yield f"```{known.dialect.get('language', 'python')}"
