@@ -1,4 +1,4 @@
-"""Sessions: tests, lint, conformance, "conform(torch)", gpu, accuracy, bench, devices, examples."""
+"""Sessions: tests, lint, conformance, "conform(torch)", tfjs, gpu, accuracy, bench, devices, examples."""
 
 from __future__ import annotations
 
@@ -92,6 +92,19 @@ def conform(session: nox.Session, implementation: str) -> None:
     install(session, [implementation])
     report = str(REPORTS / f"{implementation}.jsonl")
     session.run("ceconform", "run", implementation, "-o", report, *session.posargs, success_codes=DISCREPANCIES)
+
+
+@nox.session
+def tfjs(session: nox.Session) -> None:
+    """Ask TensorFlow.js every case, after the tests of its worker; Node and npm must be there."""
+    install(session, ["ceconform[numpy]"], "tests")
+    folder = Path("ceconform", "adapters", "tfjs")
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund")
+    session.run("npm", "ci", "--prefix", str(folder), *quiet, external=True)
+    session.run("pytest", "-n", "0", "tests/test_adapters_tfjs.py")
+    report = str(REPORTS / "tfjs.jsonl")
+    command = f"tfjs=node {folder / 'worker.mjs'}"
+    session.run("ceconform", "run", "--command", command, "-o", report, *session.posargs, success_codes=DISCREPANCIES)
 
 
 @nox.session

@@ -25,8 +25,8 @@ except ImportError as missing:
 from ceconform import __version__, adapters, report
 from ceconform.corpus import LOSSES, corpus_hash, coverage, load, select
 from ceconform.corpus.coverage import table
-from ceconform.errors import CeconformError, CorpusError, ReportError, StartError
-from ceconform.harness import ask
+from ceconform.errors import ArgumentError, CeconformError, CorpusError, ReportError, StartError
+from ceconform.harness import ask, commands
 
 __all__ = ["app", "main"]
 
@@ -68,6 +68,7 @@ class SweepForm(StrEnum):
 
 
 Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
+Implementations = Annotated[list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only cases of this loss.")]
 Corpus = Annotated[Path | None, typer.Option("--corpus", help="A folder of cases, in place of ours.")]
@@ -75,6 +76,10 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to th
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
 Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")]
 Jobs = Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")]
+Commands = Annotated[
+    list[str] | None,
+    typer.Option("--command", help="NAME=COMMAND: an implementation that is a command, in any language."),
+]
 Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]
 
 
@@ -114,7 +119,8 @@ def list_(
 
 @app.command()
 def run(
-    implementations: Annotated[list[str], typer.Argument(help="Names, globs, or package.module:Adapter.")],
+    implementations: Implementations = None,
+    stated: Commands = None,
     globs: Globs = None,
     tags: Tags = None,
     losses: Losses = None,
@@ -126,7 +132,8 @@ def run(
     corpus: Corpus = None,
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
-    names = adapters.match(implementations)
+    started = commands(stated or ())
+    names = _together(adapters.match(implementations or ()), started)
     cases = load(corpus)
     chosen = select(cases, globs or (), tags=tags or (), losses=losses or ())
     header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
@@ -137,7 +144,15 @@ def run(
         with report.Writer(sys.stdout if piped else path, header) as writer, report.Watch(ERRORS) as watch:
             recorder = report.Recorder(writer)
             failed = False
-            events = ask(names, chosen, dtypes=dtypes or (), devices=devices or ("cpu",), jobs=jobs, limit=limit)
+            events = ask(
+                names,
+                chosen,
+                dtypes=dtypes or (),
+                devices=devices or ("cpu",),
+                jobs=jobs,
+                limit=limit,
+                commands=started,
+            )
             for event, results in recorder.follow(events):
                 watch.see(event, results)
                 failed |= any(result.verdict in {"fail", "error"} for result in results)
@@ -188,7 +203,8 @@ def report_(
 @app.command()
 def explain(
     case: Annotated[str, typer.Argument(help="The id of a case.")],
-    implementation: Annotated[str, typer.Argument(help="The name of an implementation.")],
+    implementation: Annotated[str, typer.Argument(help="The name of an implementation, or of a --command.")],
+    stated: Commands = None,
     dtypes: Dtypes = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the evaluation may take.")] = 60.0,
@@ -201,7 +217,8 @@ def explain(
     recorder = report.Recorder(report.Writer(io.StringIO(), header))
     with recorder.writer:
         asked = dtypes or ("float32",) if "float32" in chosen[0].dtypes else chosen[0].dtypes[:1]
-        events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit)
+        started = commands(stated or ())
+        events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit, commands=started)
         results = [result for _, found in recorder.follow(events) for result in found]
     for reason in recorder.missing.values():
         raise StartError(f"{implementation} did not start: {reason}")
@@ -212,9 +229,7 @@ def explain(
 
 @app.command()
 def sweep(
-    implementations: Annotated[
-        list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")
-    ] = None,
+    implementations: Implementations = None,
     losses: Losses = None,
     dtypes: Dtypes = None,
     devices: Devices = None,
@@ -266,6 +281,24 @@ def sweep(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder that is new, empty, or an earlier export.")],
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    dtypes: Dtypes = None,
+    corpus: Corpus = None,
+) -> None:
+    """Write the corpus as JSON, for any language: a file for each loss and dtype, their schema and definitions."""
+    from ceconform.authoring.export import export as write  # the oracle takes a while to import
+
+    cases = load(corpus)
+    chosen = select(cases, globs or (), tags=tags or (), losses=losses or (), dtypes=dtypes or ())
+    written = write(folder, chosen, corpus=corpus_hash(cases), dtypes=dtypes or ())
+    _table(("file", "cases", "bytes"), [(file.path, str(file.cases), str(file.size)) for file in written])
+
+
+@app.command()
 def lint(
     paths: Annotated[list[Path] | None, typer.Argument(help="Case files; all of ours if none is named.")] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
@@ -279,6 +312,17 @@ def lint(
     if problems:
         raise typer.Exit(NOT_VALID)
     typer.echo("Nothing is wrong.")
+
+
+def _together(names: list[str], started: Iterable[str]) -> list[str]:
+    """Names of adapters and of commands: one of them, and none twice."""
+    together = [*names, *started]
+    if not together:
+        raise ArgumentError("expected an implementation, or one more by --command NAME=COMMAND, got none")
+    for name in names:
+        if name in together[len(names) :]:
+            raise ArgumentError(f"expected the command to have a name of its own, got {name!r}, which is asked too")
+    return together
 
 
 def _show(shown: report.Report, limit: int | None = SHOWN) -> None:

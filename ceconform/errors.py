@@ -11,6 +11,7 @@ __all__ = [
     "CorpusError",
     "DTypeError",
     "MissingDependencyError",
+    "ProtocolError",
     "RangeError",
     "ReportError",
     "ShapeError",
@@ -71,6 +72,10 @@ class ReportError(CeconformError):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.problem}"
+
+
+class ProtocolError(CeconformError):
+    """A worker sent what the line protocol does not have."""
 
 
 class StartError(CeconformError):

@@ -50,6 +50,17 @@ LIBRARIES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "sparse_cross_entropy_with_logits": ("empty-mean-is-zero",),
             }
         ),
+        "tfjs": MappingProxyType(
+            {
+                "binary_cross_entropy": ("add-1e-7-inside-log",),
+                "categorical_cross_entropy": ("renormalise-rows", "clip-at-1e-7"),
+                "sparse_cross_entropy": ("clip-at-1e-7", "renormalise-rows"),
+                "kl_divergence": ("clip-both-at-1e-7",),
+                "categorical_hinge_loss": ("other-scores-floored-at-zero",),
+            }
+        ),
+        # `tf.losses` and `tf.layers` each have a binary cross entropy of their own.
+        "tfjs[layers]": MappingProxyType({"binary_cross_entropy": ("clip-at-1e-7",)}),
         "torch": MappingProxyType(
             {
                 "binary_cross_entropy": ("clamp-log-at-100",),

@@ -58,6 +58,56 @@ def test_run_writes_a_report_that_report_shows(ceconform, tmp_path):
     assert "0 causes" in ceconform("report", "new/mine.jsonl", "--format", "discrepancies")
 
 
+SPEAKS = 'import json; print(json.dumps({"hello": {"name": "x", "version": "1", "dtypes": ["float32"]}}), flush=True); '
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("no-such-program", "No such file or directory: 'no-such-program'"),
+        ("{python} -c 'print(\"Welcome!\")'", "expected a JSON object a line, got 'Welcome!'"),
+        ("{python} -c 'print(\"7\")'", "expected a JSON object a line, got '7'"),
+        ("{python} -c 'import sys; sys.exit(\"no licence\")'", "ended before it said hello: exit status 1: no licence"),
+        ("""{python} -c 'print("{{}}")'""", "expected `hello` as an object"),
+    ],
+)
+def test_a_command_that_does_not_start_is_told_with_its_reason(ceconform, words, reason):
+    """Unknown, garbage, dead at once, no hello: exit code 3, and what came."""
+    command = f"mine={words.format(python=sys.executable)}"
+    told = ceconform("run", "--command", command, "-k", CASE, "-o", "a.jsonl", code=3)
+    assert reason in " ".join(told.split())
+    assert "mine" in told
+
+
+@pytest.mark.parametrize(
+    ("does", "verdict", "reason"),
+    [
+        ("input(); print('what?')", "error", "the worker broke the line protocol: expected a JSON object a line"),
+        ("input(); print('{}')", "error", "expected the id 0, got '{}'"),
+        ('input(); print(\'{"id": 0, "done": true}\')', "error", "expected an observation before `done`"),
+        ("input(); raise SystemExit('out of memory')", "fail", "exit status 1: out of memory"),
+    ],
+)
+def test_what_a_command_does_wrong_is_in_the_report(ceconform, tmp_path, does, verdict, reason):
+    """Garbage is the worker's fault, a crash is an answer; neither ends the run."""
+    (tmp_path / "worker.py").write_text(SPEAKS + does)
+    command = f"mine={sys.executable} worker.py"
+    ceconform("run", "--command", command, "-k", CASE, "-o", "a.jsonl", code=1)
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    (result,) = [line for line in lines if "case" in line]
+    assert (result["implementation"], result["verdict"]) == ("mine", verdict)
+    assert reason in result["reason"]
+
+
+def test_a_command_needs_a_name_of_its_own(ceconform):
+    """Wrong usage is said at once."""
+    assert "expected a command as NAME=COMMAND" in ceconform("run", "--command", "node worker.mjs", code=2)
+    twice = ("run", "--command", "mine=a", "--command", "mine=b")
+    assert "'mine' twice" in ceconform(*twice, code=2)
+    assert "name of its own" in ceconform("run", "ceconform[numpy]", "--command", "ceconform[numpy]=a", code=2)
+    assert "expected an implementation" in ceconform("run", code=2)
+
+
 def test_run_streams_lines_into_a_pipe_and_report_reads_them(ceconform):
     """`ceconform run … | ceconform report -`."""
     stream = ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float32")
@@ -156,3 +206,25 @@ def test_explain_tells_the_whole_story(ceconform):
 def test_lint_finds_nothing_in_a_sound_file(ceconform):
     """Our own clipping cases."""
     assert "Nothing is wrong" in ceconform("lint", str(HERE.parent / "cases" / "binary" / "clipping.yaml"))
+
+
+def test_export_writes_the_corpus_as_json(ceconform, tmp_path):
+    """A file for each loss and dtype that is asked for; a folder with something else is left alone."""
+    told = ceconform("export", "vectors", "--loss", "entropy", "--dtype", "float32", "--dtype", "float64")
+    assert ["entropy/float64.json", "entropy/float32.json"] == [line.partition("\t")[0] for line in told.splitlines()]
+    assert json.loads((tmp_path / "vectors" / "entropy" / "float32.json").read_text())["loss"] == "entropy"
+    ceconform("export", "vectors", "-k", CASE)
+    assert not (tmp_path / "vectors" / "entropy" / "float32.json").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    assert "new, empty or an earlier export" in ceconform("export", "mine", code=2)
+    assert "no loss matches" in ceconform("export", "other", "--loss", "bce", code=2)
+
+
+def test_explain_asks_a_command(ceconform):
+    """As `run` does; without a dialect there is no program."""
+    worker = HERE.parent / "examples" / "plain_worker.py"
+    command = ("--command", f"mine={sys.executable} {worker}", "--dtype", "float64")
+    told = ceconform("explain", "binary/extreme/infinite-and-wrong", "mine", *command)
+    assert "sent      textbook(logits, labels)" in told
+    assert "import" not in told

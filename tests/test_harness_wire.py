@@ -59,7 +59,7 @@ def test_a_call_without_labels_comes_back_without():
     assert decode_call(through_json(encode_call(call))).labels is None
 
 
-@given(st.lists(FLOATS, max_size=4), st.text(max_size=20))
+@given(st.lists(FLOATS, max_size=4), st.text(min_size=1, max_size=20))
 def test_an_observation_comes_back_the_same(values, words):
     """Values to the last bit, words in any script."""
     answer = Answer(values=tuple(values), shape=(len(values),), dtype="float32", device="cpu")

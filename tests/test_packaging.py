@@ -44,6 +44,13 @@ def test_the_wheel_holds_the_whole_corpus(unpacked):
     assert list(unpacked.glob("*.dist-info/licenses/LICENSE"))
 
 
+def test_the_wheel_holds_the_worker_of_another_language(unpacked):
+    """With the page that says how to write one, and nothing of what the worker installs."""
+    inside = {path.relative_to(unpacked / "ceconform").as_posix() for path in unpacked.rglob("ceconform/**/*")}
+    assert {"harness/PROTOCOL.md", "adapters/tfjs/worker.mjs", "adapters/tfjs/package-lock.json"} <= inside
+    assert not [path for path in inside if "node_modules" in path]
+
+
 def test_the_wheel_works_outside_the_checkout(unpacked):
     """The same cases as in the checkout are listed."""
     done = outside(unpacked, "-m", "ceconform", "list", "cases")

@@ -125,3 +125,30 @@ def test_short_digits_are_used_where_the_library_reads_them_right():
     """0.1 in float32 is written as 0.1; half precision, which is read by way of float64, in full."""
     assert literal(np.float64(np.float32([0.1, 1e-9])), "float32") == "[0.1, 1e-09]"
     assert literal(np.float64(np.float16([0.1])), "float16") == "[0.0999755859375]"
+
+
+JAVASCRIPT = {
+    "language": "javascript",
+    "imports": "import * as my from 'mylib';\n\nfunction twice(x) {\n  return 2 * x;\n}\n\nfunction thrice(x) {}",
+    "array": "my.array({values}, {shape}, '{dtype}')",
+    "gradient": "const gradient = my.grad(({x}) => {expression})({x});",
+    "show": "console.log({name});",
+}
+
+
+def test_a_program_in_javascript_has_its_words():
+    """Infinities, NaN, truth, arrays without rows, class indices of 32 bits, and only the functions that it needs."""
+    logits = [[np.inf, -np.inf], [np.nan, 0.1]]
+    case = ask("sparse_cross_entropy_with_logits", logits, np.array([0, 1]), sample_weight=np.array([1.0, 0.5]))
+    text = program(JAVASCRIPT, "my.loss(twice(labels), logits, 0.5)", case, "float32", "cpu")
+    assert text == (
+        "import * as my from 'mylib';\n\nfunction twice(x) {\n  return 2 * x;\n}\n\n"
+        "const logits = my.array([[Infinity, -Infinity], [NaN, 0.1]], [2, 2], 'float32');\n"
+        "const labels = my.array([0, 1], [2], 'int32');\n"
+        "const loss = my.loss(twice(labels), logits, 0.5);\n"
+        "console.log(loss);\n"
+        "const gradient = my.grad((logits) => my.loss(twice(labels), logits, 0.5))(logits);\n"
+        "console.log(gradient);\n"
+    )
+    empty = ask("entropy", np.zeros((0, 3)), [])
+    assert "my.array([], [0, 3], 'float32')" in program(JAVASCRIPT, "f(probabilities)", empty, "float32", "cpu")

@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 from ceconform.corpus import Call
 from ceconform.errors import CeconformError
 
-__all__ = ["Adapter", "Dialect", "Question", "Source", "Unsupported", "spell"]
+__all__ = ["LANGUAGES", "Adapter", "Dialect", "Question", "Source", "Unsupported", "spell"]
+
+
+LANGUAGES = ("python", "javascript")
+"""In which a program that shows an answer can be written."""
 
 
 class Unsupported(CeconformError):  # noqa: N818 - it is an answer, not an error
@@ -135,15 +139,19 @@ class Dialect:
     """`import torch\\nimport torch.nn.functional as F`."""
     array: str
     """A template with `{values}`, `{dtype}`, `{device}`, for nested lists and for NumPy arrays alike:
-    `torch.tensor({values}, dtype=torch.{dtype})`."""
+    `torch.tensor({values}, dtype=torch.{dtype})`. There is `{shape}` too, for a language whose lists have none."""
     gradient: str = ""
     """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
     `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""
     show: str = "print({name})"
     """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
+    language: str = "python"
+    """`python` or `javascript`, in which the templates are written."""
 
     def differentiate(self, expression: str, x: str) -> str:
         """The source of the gradient."""
+        if self.language != "python":
+            return self.gradient.format(expression=expression, x=x)
         call = ast.parse(expression, mode="eval").body
         function = ast.get_source_segment(expression, call.func) or "" if isinstance(call, ast.Call) else ""
         arguments = expression[len(function) + 1 : -1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 from ceconform.authoring.formatting import entry
 from ceconform.conventions import CONVENTIONS, Convention
@@ -12,7 +13,7 @@ from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.schema import schema
 from ceconform.libraries import LIBRARIES
 
-__all__ = ["conventions_text", "schema_text"]
+__all__ = ["conventions_data", "conventions_text", "schema_text"]
 
 _HEAD = """\
 # Written by `ceconform lint --fix`. What each key means stands in README.md#conventions.
@@ -31,6 +32,19 @@ def conventions_text() -> str:
     rules = "\n\n".join("\n".join(entry(name, _rule(rule), 2)) for name, rule in CONVENTIONS.items())
     libraries = "\n".join(line for name in LIBRARIES for line in _library(name))
     return f"{_HEAD}conventions:\n{rules}\n\nlibraries:\n{libraries}\n"
+
+
+def conventions_data() -> dict[str, Any]:
+    """Give what `cases/conventions.yaml` says as JSON data."""
+    rules = {
+        name: {
+            field.name: getattr(rule, field.name)
+            for field in fields(rule)
+            if field.name != "name" and getattr(rule, field.name) != field.default
+        }
+        for name, rule in CONVENTIONS.items()
+    }
+    return {"conventions": rules, "libraries": {name: dict(losses) for name, losses in LIBRARIES.items()}}
 
 
 def _rule(rule: Convention) -> Mapping:

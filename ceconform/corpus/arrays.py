@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus import generators
-from ceconform.corpus.document import Mapping, Scalar, Sequence
+from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import Field
 from ceconform.corpus.numbers import DECIMAL, number
 from ceconform.formats import fits, rounded
@@ -23,10 +23,11 @@ __all__ = ["Array", "floats", "integers", "numbers", "printed"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Array:
-    """The numbers of a field; `expression` is plain Python for them, where a generator made them."""
+    """The numbers of a field; where a generator made them, plain Python for them and their description."""
 
     values: NDArray[Any]
     expression: str = ""
+    described: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def integers(field: Field, dtype: str) -> Array:
     for value in wide.values.flat:
         if not low <= value <= high or value != int(value):
             raise field.error(f"whole numbers that {dtype} holds, {low} to {high}", f"{value}")
-    return Array(values=wide.values.astype(dtype), expression=wide.expression)
+    return replace(wide, values=wide.values.astype(dtype))
 
 
 def numbers(field: Field) -> NDArray[np.object_]:
@@ -106,7 +107,7 @@ def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *,
     part = _part(field, convert, generated=generated)
     values = np.empty(part.shape, dtype=dtype)
     values[...] = part.values if values.size else 0
-    return Array(values=values, expression=part.made)
+    return Array(values=values, expression=part.made, described=field.node if part.made else None)
 
 
 def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus.call import Call
+from ceconform.corpus.document import Node
 
 __all__ = ["Case", "Expected", "Numbers"]
 
@@ -68,6 +69,8 @@ class Case:
     acceptable: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     generators: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """For each generated array, by its key in the case file, a plain-Python expression of its numbers."""
+    described: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    """For each generated array, by the same key, its description as it stands in the case file."""
     formerly: tuple[str, ...] = ()
     path: Path = Path()
     line: int = 0

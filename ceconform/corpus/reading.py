@@ -121,6 +121,9 @@ class _Reader:
             generators=MappingProxyType(
                 {name: array.expression for name, array in self.arrays.items() if array.expression}
             ),
+            described=MappingProxyType(
+                {name: array.described for name, array in self.arrays.items() if array.described is not None}
+            ),
             formerly=self.formerly(),
             path=Path(field.path),
             line=field.line,

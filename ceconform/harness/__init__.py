@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ceconform.harness.observation import Answer, Observation
+from ceconform.harness.process import commands
 from ceconform.harness.run import Asked, Event, Finished, Missing, Started, ask
 
-__all__ = ["Answer", "Asked", "Event", "Finished", "Missing", "Observation", "Started", "ask"]
+__all__ = ["Answer", "Asked", "Event", "Finished", "Missing", "Observation", "Started", "ask", "commands"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ceconform.corpus import Call
-from ceconform.errors import StartError
+from ceconform.errors import ArgumentError, ProtocolError, StartError
 from ceconform.harness.observation import Observation
-from ceconform.harness.wire import decode_observation, encode_call, line
+from ceconform.harness.wire import Asking, decode_answer, decode_hello, encode_call, line, parse
 
-__all__ = ["Worker", "command"]
+__all__ = ["Worker", "command", "commands"]
 
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
@@ -43,8 +43,34 @@ def command(implementation: str) -> list[str]:
     return [sys.executable, "-m", "ceconform.harness.worker", implementation]
 
 
+def commands(stated: Sequence[str]) -> dict[str, list[str]]:
+    """Read `NAME=COMMAND`, the words of the command split as a shell does.
+
+    >>> commands(["tfjs=node 'my adapters/worker.mjs'"])
+    {'tfjs': ['node', 'my adapters/worker.mjs']}
+
+    Raises
+    ------
+    ArgumentError
+        If one is written otherwise, or a name stands twice.
+    """
+    found: dict[str, list[str]] = {}
+    for text in stated:
+        name, _, words = text.partition("=")
+        try:
+            arguments = shlex.split(words)
+        except ValueError as error:
+            raise ArgumentError(f"expected a command as NAME=COMMAND, got {text!r}: {error}") from None
+        if not name or not arguments:
+            raise ArgumentError(f"expected a command as NAME=COMMAND, such as 'tfjs=node worker.mjs', got {text!r}")
+        if name in found:
+            raise ArgumentError(f"expected each command to have a name of its own, got {name!r} twice")
+        found[name] = arguments
+    return found
+
+
 class _DiedError(Exception):
-    """The worker closed its output, or wrote what is not the protocol."""
+    """The worker closed its output."""
 
 
 class _SilentError(Exception):
@@ -79,7 +105,7 @@ class Worker:
                 env=_environment(),
                 start_new_session=True,
             )
-            message = self._read(time.monotonic() + self._start_limit)
+            self.hello = decode_hello(self._read(time.monotonic() + self._start_limit))
         except OSError as error:
             raise StartError(f"{' '.join(self._arguments)}: {error}") from error
         except _DiedError:
@@ -87,10 +113,9 @@ class Worker:
         except _SilentError:
             self.stop()
             raise StartError(f"the worker did not say hello within {self._start_limit:g} s") from None
-        if "hello" not in message:
+        except ProtocolError as error:
             self.stop()
-            raise StartError(f"expected the worker to say hello first, got {str(message)[:200]}")
-        self.hello = message["hello"]
+            raise StartError(f"the worker did not say hello first: {error}") from None
 
     def ask(self, number: int, call: Call) -> Iterator[Observation]:
         """One observation for each route; a crash or a timeout is one too, and the routes after it are still asked."""
@@ -100,17 +125,23 @@ class Worker:
             if self._process is None:
                 self._start()
             try:
-                self._write(line({"call": encode_call(call), "id": number, "skip": skip}))
+                message = line({"call": encode_call(call), "id": number, "skip": skip})
+                self._write(message, time.monotonic() + self._limit)
                 while True:
-                    message = self._read(time.monotonic() + self._limit)
-                    if message.get("done"):
-                        return
-                    if "asking" in message:
-                        via, expression = message["asking"]["via"], message["asking"]["expression"]
-                    else:
-                        skip += 1
-                        via = expression = ""
-                        yield decode_observation(message["observation"])
+                    said = self._read(time.monotonic() + self._limit)
+                    match decode_answer(said, number, first=not skip):
+                        case None:
+                            return
+                        case Asking(via=via, expression=expression):
+                            pass
+                        case observation:
+                            skip += 1
+                            via = expression = ""
+                            yield observation
+            except ProtocolError as error:
+                self.stop()
+                reason = f"the worker broke the line protocol: {error}"
+                yield Observation(status="error", reason=reason, via=via, expression=expression)
             except _SilentError:
                 reason = f"no answer within {self._limit:g} s"
                 self.stop()
@@ -121,13 +152,21 @@ class Worker:
                 return
             skip += 1
 
-    def _write(self, message: bytes) -> None:
+    def _write(self, message: bytes, deadline: float) -> None:
+        """Hand a message over, as fast as the worker reads: a long one does not fit into a pipe."""
         assert self._process is not None  # noqa: S101 - for the type checker
-        assert self._process.stdin is not None  # noqa: S101 - same
-        self._process.stdin.write(message)
-        self._process.stdin.flush()
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - same
+        os.set_blocking(pipe.fileno(), False)
+        left = memoryview(message)
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_WRITE)
+            while left:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise _SilentError
+                left = left[os.write(pipe.fileno(), left) :]
 
-    def _read(self, deadline: float) -> dict[str, Any]:
+    def _read(self, deadline: float) -> Mapping[str, Any]:
         """The next message."""
         assert self._process is not None  # noqa: S101 - for the type checker
         output = self._process.stdout
@@ -142,13 +181,7 @@ class Worker:
                     raise _DiedError
                 self._pending += chunk
         text, _, self._pending = self._pending.partition(b"\n")
-        try:
-            message = json.loads(text)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            raise _DiedError
-        return message
+        return parse(text)
 
     def _obituary(self) -> str:
         """How the process ended, and the last that it said on standard error."""

@@ -70,7 +70,7 @@ def ask(
     """Ask every implementation every case in every dtype and on every device that both have.
 
     `jobs` workers live at a time. `limit` is the time in seconds that one evaluation may take. `commands` tells how
-    an implementation's worker is started, where it is not one of our adapters.
+    an implementation's worker is started, where it is not one of our adapters; its name is then the one given here.
     """
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     stopped = threading.Event()
@@ -78,7 +78,7 @@ def ask(
 
     def feed(name: str) -> None:
         try:
-            for event in plan.events(name, (commands or {}).get(name, command(name))):
+            for event in plan.events(name, (commands or {}).get(name)):
                 events.put(event)
                 if stopped.is_set():
                     break
@@ -113,10 +113,10 @@ class _Plan:
     devices: tuple[str, ...]
     limit: float
 
-    def events(self, name: str, arguments: Sequence[str]) -> Iterator[Event]:
+    def events(self, name: str, arguments: Sequence[str] | None) -> Iterator[Event]:
         """All events of one implementation, in the order of the corpus."""
         try:
-            worker = Worker(arguments, limit=self.limit)
+            worker = Worker(arguments or command(name), limit=self.limit)
         except StartError as error:
             yield Missing(implementation=name, reason=str(error))
             return
@@ -128,7 +128,8 @@ class _Plan:
                 for case, dtype, device in itertools.product(self.cases, dtypes, devices)
                 if dtype in case.dtypes
             ]
-            yield Started(implementation=name, hello=worker.hello, calls=len(calls))
+            hello = {**worker.hello, "name": name} if arguments else worker.hello
+            yield Started(implementation=name, hello=hello, calls=len(calls))
             for number, (case, dtype, device) in enumerate(calls):
                 try:
                     observations = tuple(worker.ask(number, case.call(dtype, device)))

@@ -1,17 +1,13 @@
 """The line protocol: how calls and observations travel between the harness and a worker.
 
 One JSON object a line, UTF-8, no line breaks within. The harness writes to the worker's standard input, the worker
-answers on its standard output.
+answers on its standard output. PROTOCOL.md beside this file has every message, for workers in other languages.
 
+    worker   {"hello": {"name": "torch", "version": "2.13.0", …}}                 once, at the start
     harness  {"call": {…}, "id": 7, "skip": 0}
-    worker   {"hello": {"name": "torch", "version": "2.13.0", …}}              once, at the start
     worker   {"id": 7, "asking": {"via": "F.cross_entropy", "expression": "…"}}   before each route
-    worker   {"id": 7, "observation": {…}}                                     after each route
-    worker   {"id": 7, "done": true}                                           after the last
-
-A worker ends when its input ends. `skip` is the number of routes to leave out: those asked before a crash. An array is
-`{"shape": […], "values": […]}`, flat and in row-major order; a number is a JSON number with round-trip digits, or one
-of the strings "inf", "-inf", "nan". Labels and parameters that are not arrays are JSON numbers or strings.
+    worker   {"id": 7, "observation": {…}}                                        after each route
+    worker   {"id": 7, "done": true}                                              after the last
 """
 
 from __future__ import annotations
@@ -20,16 +16,64 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.corpus import Call
+from ceconform.adapters import LANGUAGES, Dialect
+from ceconform.conventions import CONVENTIONS
+from ceconform.corpus import LOSSES, Call
+from ceconform.errors import ProtocolError
+from ceconform.formats import FORMATS
 from ceconform.harness.observation import Answer, Observation
+from ceconform.libraries import LIBRARIES
 
-__all__ = ["decode_call", "decode_observation", "encode_call", "encode_observation", "line"]
+__all__ = [
+    "Asking",
+    "decode_answer",
+    "decode_call",
+    "decode_hello",
+    "decode_observation",
+    "encode_call",
+    "encode_observation",
+    "line",
+    "parse",
+]
+
+_STATUSES = ("answered", "unsupported", "error")
+"""What a worker may say; that it crashed, or was silent, is the harness's to say."""
+_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """A route that is about to be taken."""
+
+    via: str
+    expression: str
+
+
+def parse(text: bytes) -> Mapping[str, Any]:
+    """Read a line as a message.
+
+    >>> parse(b'{"id": 7, "done": true}')
+    {'id': 7, 'done': True}
+
+    Raises
+    ------
+    ProtocolError
+        If it is no JSON object.
+    """
+    try:
+        message = json.loads(text)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise ProtocolError(f"expected a JSON object a line, got {_brief(text.decode(errors='replace'))}")
+    return message
 
 
 def line(message: Mapping[str, Any]) -> bytes:
@@ -98,17 +142,142 @@ def encode_observation(observation: Observation) -> dict[str, Any]:
     return data
 
 
+def decode_hello(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a worker says of itself, with what it leaves out.
+
+    >>> decode_hello({"hello": {"name": "mine", "version": "1.0", "dtypes": ["float32"]}})["devices"]
+    ['cpu']
+
+    Raises
+    ------
+    ProtocolError
+        If it is something else, or names a dtype, a loss, a library or a convention that nobody knows.
+    """
+    hello = _taken(message, "hello", dict)
+    found = {
+        "name": _taken(hello, "name", str),
+        "version": _taken(hello, "version", str),
+        "distribution": _taken(hello, "distribution", str, hello["name"]),
+        "dtypes": _words(hello, "dtypes", tuple(FORMATS)),
+        "devices": _words(hello, "devices", (), ["cpu"]),
+        "switches": _taken(hello, "switches", dict, {}),
+        "conventions": _conventions(hello.get("conventions", {})),
+        "dialect": _taken(hello, "dialect", dict, {}),
+    }
+    if found["dialect"]:
+        try:
+            found["dialect"] = vars(Dialect(**found["dialect"]))
+        except TypeError as error:
+            raise ProtocolError(f"expected `dialect` with its keys: {error}") from None
+        _among(found["dialect"]["language"], "dialect.language", LANGUAGES)
+        for key in found["dialect"]:
+            _taken(found["dialect"], key, str)
+    return found
+
+
+def _conventions(stated: Any) -> dict[str, list[str]]:
+    """By loss; or the names of libraries that `cases/conventions.yaml` has."""
+    if isinstance(stated, list):
+        libraries = _words({"conventions": stated}, "conventions", tuple(LIBRARIES)) if stated else []
+        losses = {loss: None for name in libraries for loss in LIBRARIES[name]}
+        together = {loss: [rule for name in libraries for rule in LIBRARIES[name].get(loss, ())] for loss in losses}
+        return {loss: list(dict.fromkeys(rules)) for loss, rules in together.items()}
+    _taken({"conventions": stated}, "conventions", dict)
+    for loss in stated:
+        _among(loss, "conventions", tuple(LOSSES))
+    return {loss: _words(stated, loss, tuple(CONVENTIONS)) for loss in stated if stated[loss] != []}
+
+
+def decode_answer(message: Mapping[str, Any], number: int, *, first: bool = False) -> Asking | Observation | None:
+    """What a worker says to call `number`; None where it is done.
+
+    Raises
+    ------
+    ProtocolError
+        If it is something else, or is done before the `first` observation.
+    """
+    if message.get("id") != number:
+        raise ProtocolError(f"expected the id {number}, got {_brief(message)}")
+    if message.get("done") is True:
+        if first:
+            raise ProtocolError("expected an observation before `done`, got none")
+        return None
+    if "asking" in message:
+        asking = _taken(message, "asking", dict)
+        return Asking(via=_taken(asking, "via", str), expression=_taken(asking, "expression", str))
+    observation = decode_observation(_taken(message, "observation", dict))
+    _among(observation.status, "status", _STATUSES)
+    if observation.status == "answered" and observation.value is None:
+        raise ProtocolError("expected the value of what is answered, got none")
+    return observation
+
+
 def decode_observation(data: Mapping[str, Any]) -> Observation:
-    """JSON data as an observation."""
-    fields = dict(data)
-    for part in ("value", "gradient"):
-        if part in fields:
-            answer = fields[part]
-            fields[part] = Answer(
-                values=tuple(map(float, answer.get("values", ()))),
-                shape=tuple(answer.get("shape", ())),
-                dtype=answer.get("dtype", ""),
-                device=answer.get("device", ""),
-                raised=answer.get("raised", ""),
-            )
-    return Observation(**fields)
+    """JSON data as an observation.
+
+    Raises
+    ------
+    ProtocolError
+        If it is something else.
+    """
+    known = {field.name for field in dataclasses.fields(Observation)}
+    for name in data:
+        _among(name, "observation", tuple(sorted(known)))
+    fields = {name: _taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
+    seconds = data.get("seconds", 0.0)
+    return Observation(
+        status=_taken(data, "status", str),
+        value=_answer(data, "value"),
+        gradient=_answer(data, "gradient"),
+        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        **fields,
+    )
+
+
+def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
+    """One array, or the error that was raised instead."""
+    if data.get(part) is None:
+        return None
+    answer = _taken(data, part, dict)
+    values, shape = _taken(answer, "values", list, []), _taken(answer, "shape", list, [])
+    raised = _taken(answer, "raised", str, "")
+    try:
+        numbers = tuple(map(float, values))
+        count = math.prod(map(int, shape))
+    except (TypeError, ValueError, OverflowError):
+        raise ProtocolError(f"expected numbers as the {part}, got {_brief(answer)}") from None
+    if not raised and count != len(numbers):
+        raise ProtocolError(f"expected {count} numbers as the {part} of the shape {shape}, got {len(numbers)}")
+    texts = {name: _taken(answer, name, str, "") for name in ("dtype", "device")}
+    return Answer(values=numbers, shape=tuple(shape), raised=raised, **texts)
+
+
+def _taken(data: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
+    """The value of a key, of a kind; the default where it is left out."""
+    value = data.get(key, default)
+    if not isinstance(value, kind):
+        raise ProtocolError(f"expected `{key}` as {_KINDS[kind]}, got {_brief(data)}")
+    return value
+
+
+def _words(data: Mapping[str, Any], key: str, known: tuple[str, ...], default: Any = None) -> list[str]:
+    """A list of words, one at least, all of them known where it is said which are."""
+    words = _taken(data, key, list, default)
+    if not words:
+        raise ProtocolError(f"expected one word or more as `{key}`, got none")
+    for word in words:
+        _among(word, key, known) if known else _taken({key: word}, key, str)
+    return list(words)
+
+
+def _among(word: Any, key: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        raise ProtocolError(f"expected in `{key}` one of {', '.join(known)}, got {_brief(word)}")
+
+
+def _brief(what: Any) -> str:
+    text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+_KINDS: Mapping[Any, str] = MappingProxyType({str: "text", list: "a list", dict: "an object"})

@@ -27,7 +27,7 @@ def explain(case: Case, result: Result, header: Header) -> str:
     lines = [f"{case.id}   {who}   {result.dtype}   {result.device}", case.description, ""]
     lines += [f"  {name:<10}{text}".rstrip() for name, text in _facts(case, result)]
     known = header.implementation(result.implementation, result.version)
-    if known is not None and result.expression:
+    if known is not None and known.dialect and result.expression:
         gradient = result.gradient is not None
         lines += ["", program(known.dialect, result.expression, case, result.dtype, result.device, gradient=gradient)]
     return "\n".join(lines).rstrip() + "\n"

@@ -123,10 +123,10 @@ def _shown(example: Result, header: Header, case: Case | None) -> Iterator[str]:
     if case is not None and example.value is not None:
         yield f"- Got: `{got(example.value)}`; wanted: `{wanted(case, example.dtype)}`"
     yield ""
-    if known is None or case is None or not example.expression:
+    if known is None or not known.dialect or case is None or not example.expression:
         return
     gradient = example.gradient is not None
-    yield "```python"
+    yield f"```{known.dialect.get('language', 'python')}"
     yield program(known.dialect, example.expression, case, example.dtype, example.device, gradient=gradient).rstrip()
     yield "```"
     yield ""

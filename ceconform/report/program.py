@@ -1,4 +1,4 @@
-"""Programs: a result as a few lines of Python that import only the library."""
+"""Programs: a result as a few lines of Python, or of JavaScript, that import only the library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ceconform.formats import digits
 __all__ = ["literal", "program"]
 
 _WIDTH = 100
+_JAVASCRIPT: Mapping[str, str] = MappingProxyType({"inf": "Infinity", "nan": "NaN", "True": "true", "False": "false"})
 
 
 def program(
@@ -34,13 +36,16 @@ def program(
     Parameters
     ----------
     dialect
-        How the library is spoken: `imports`, `array`, `gradient` and `show`, as a report's header has them.
+        How the library is spoken: `imports`, `array`, `gradient`, `show` and `language`, as a report's header has
+        them.
     expression
         The call in the library's own words; the arrays that it names are written as literals.
     gradient
         Whether to print the gradient too, if the dialect has one.
     """
     speech = Dialect(**dialect)
+    if speech.language == "javascript":
+        return _javascript(speech, expression, case, dtype, device, gradient=gradient)
     arrays = _arrays(case, dtype)
     used = {node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)}
     bodies = []
@@ -60,6 +65,27 @@ def program(
         bodies += [loss, shown]
     body = "\n".join(bodies)
     return "\n".join([*_imports(body, speech.imports), "", body, ""])
+
+
+def _javascript(speech: Dialect, expression: str, case: Case, dtype: str, device: str, *, gradient: bool) -> str:
+    """The same in JavaScript, an ES module; its class indices are int32, where a case does not state them."""
+    arrays = _arrays(case, dtype)
+    used = set(re.findall(r"(?<![.\w])[a-z_]\w*", expression))
+    body = []
+    for name, (values, kind) in arrays.items():
+        if name in used:
+            text = literal(values, kind) if values.size else "[]"
+            text = re.sub(r"\b(inf|nan|True|False)\b", lambda word: _JAVASCRIPT[word[0]], text)
+            known = kind if case.label_dtype or kind != "int64" else "int32"
+            made = speech.array.format(values=text, shape=[*values.shape], dtype=known, device=device)
+            body.append(f"const {name} = {made};")
+    body += [f"const loss = {expression};", speech.show.format(name="loss")]
+    if gradient and speech.gradient:
+        body += [speech.differentiate(expression, next(iter(arrays))), speech.show.format(name="gradient")]
+    used = set(re.findall(r"\w+", expression))
+    imports, *functions = speech.imports.split("\n\n")
+    needed = [text for text in functions if not used.isdisjoint(re.findall(r"^(?:async )?function (\w+)", text))]
+    return "\n\n".join([imports, *needed, "\n".join([*body, ""])])
 
 
 def _imports(body: str, imports: str) -> Iterator[str]:

@@ -1,0 +1,165 @@
+"""Vectors: every number of the corpus is in them, exactly, in a form that the schema describes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from decimal import Decimal
+
+import jsonschema
+import numpy as np
+import pytest
+from check_vectors import flat, generated
+
+from ceconform.authoring.sums import stated, sums
+from ceconform.authoring.vectors import LARGE, _described, vector, vectors
+from ceconform.corpus import LOSSES, load, select
+from ceconform.corpus.keys import ACTIVATIONS, ERRORS, INVALID, LABEL_DTYPES, PARAMETERS, SPACES
+from ceconform.corpus.loading import default_root
+from ceconform.formats import FORMATS, rounded
+
+CORPUS = load()
+SCHEMA = json.loads((default_root() / "vectors.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+DESCRIBED = [case for case in CORPUS if case.described]
+
+
+def one(pattern: str, dtype: str = "float32"):
+    """A question of our own corpus."""
+    (case,) = select(CORPUS, [pattern])
+    return case, vector(case, dtype)
+
+
+def listed(array):
+    """The numbers of an array, by whichever way it states them."""
+    if "generator" in array:
+        return list(flat(generated(array["generator"])))
+    return [float.fromhex(text) for text in array["hex"]] if "hex" in array else array["values"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_file_satisfies_the_schema(loss):
+    """In every dtype, and what JSON does not have is in none."""
+    for dtype in FORMATS:
+        text = json.dumps(vectors(CORPUS, loss, dtype, corpus="x"), allow_nan=False)
+        VALIDATOR.validate(json.loads(text))
+
+
+def test_the_schema_has_the_words_of_the_corpus():
+    """A word that is new there must be new here."""
+    case = SCHEMA["$defs"]["case"]["properties"]
+    error, answer = (each["properties"] for each in case["expected"]["oneOf"])
+    assert {*ERRORS} == {*error["error"]["enum"]}
+    assert {*INVALID} == {*answer["invalid"]["enum"]}
+    assert {None, *ACTIVATIONS} == {*case["activation"]["enum"]}
+    assert {*SPACES} == {*case["space"]["enum"]}
+    assert {*PARAMETERS} == {*case["parameters"]["properties"]}
+    assert {*FORMATS} == {*SCHEMA["$defs"]["floating"]["enum"]}
+    assert {*LABEL_DTYPES} == {*SCHEMA["$defs"]["integer"]["enum"]}
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [("dtype", "float128"), ("eps", 1e-7), ("cases", []), ("format", 2), ("extra", 1)],
+)
+def test_the_schema_refuses_what_is_no_vector(where, what):
+    """A misspelt dtype, a JSON number for a hexadecimal one, no case at all, another format, an unknown key."""
+    sound = vectors(CORPUS, "entropy", "float32", corpus="x")
+    assert VALIDATOR.is_valid(sound)
+    assert not VALIDATOR.is_valid({**sound, where: what})
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CORPUS[::7]])
+def test_the_inputs_are_the_numbers_of_the_case(case):
+    """Hexadecimal exactly, decimal to the same number in the dtype."""
+    dtype = case.dtypes[-1]
+    found = vector(case, dtype)
+    arrays = {"predictions": case.predictions, "labels": case.labels}
+    arrays |= {name: value for name, value in case.parameters.items() if isinstance(value, np.ndarray)}
+    for name, values in arrays.items():
+        array = {**found["parameters"], **found}[name]
+        if values is None:
+            assert array is None
+            continue
+        np.testing.assert_array_equal(np.asarray(listed(array), dtype=np.float64), values.ravel().astype(np.float64))
+        assert array["shape"] == [*values.shape]
+        for hexadecimal, decimal in zip(array.get("hex", ()), array.get("decimal", ()), strict=True):
+            read = rounded(Decimal(decimal), dtype)
+            assert float.fromhex(hexadecimal) == read or hexadecimal == "nan" == decimal
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in DESCRIBED])
+def test_a_description_gives_the_numbers_of_the_case(case):
+    """Whether it is needed for its size or not, by a reader that knows the page alone."""
+    for key, node in case.described.items():
+        values = {"labels": case.labels, **case.parameters}.get(key, case.predictions)
+        whole = key == "labels" and values.dtype != np.float64
+        description = json.loads(json.dumps(_described(node, "" if whole else case.rounding)))
+        assert list(flat(generated(description))) == values.ravel().tolist()
+
+
+def test_many_numbers_are_described_and_answers_are_stated_at_some_places():
+    """No file grows with the size of its questions; nothing that is left out goes unseen."""
+    case, found = one("binary/reductions/long-mean")
+    assert set(found["predictions"]) == {"dtype", "shape", "generator"}
+    gradient = found["expected"]["gradient"]
+    assert gradient["at"] == stated(case.expected.gradient)
+    assert len(gradient["hex"]) == len(gradient["at"]) == len(gradient["condition"]) <= 8 + 8 + 32 + 16
+    assert max(len(json.dumps(vector(each, each.dtypes[0]))) for each in CORPUS) < 2**16
+    flats = case.expected.gradient.ravel()
+    assert [rounded(flats[place], "float32").hex() for place in gradient["at"]] == gradient["hex"]
+    exact = sum(map(float, flats))
+    assert float(gradient["sum"]["decimal"]) == pytest.approx(exact, rel=1e-12)
+    assert float.fromhex(gradient["sum"]["hex"]) == float(gradient["sum"]["decimal"])
+    assert gradient["absolute_sum"]["decimal"] == gradient["sum"]["decimal"].removeprefix("-")
+
+
+def test_sums_see_a_number_that_is_not_finite():
+    """Of infinities of both signs the sum is NaN; the sum of their sizes is infinite."""
+    found = sums(np.array([Decimal("inf"), Decimal("-inf"), Decimal(1)], dtype=object))
+    assert found["sum"].is_nan()
+    assert found["absolute_sum"] == Decimal("inf")
+
+
+def test_the_places_hold_the_ends_and_the_largest():
+    """Of four thousand numbers a handful; of few all."""
+    values = np.array([Decimal(0)] * 4096, dtype=object)
+    values[1234], values[77] = Decimal(-9), Decimal("nan")
+    places = stated(values)
+    assert {0, 7, 77, 1234, 4088, 4095} <= set(places)
+    assert places == sorted(set(places))
+    assert [0, 1, 2] == stated(values[:3])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("binary/errors/column-against-vector", {"error": "shape"}),
+        ("binary/invalid/label-of-two", {"invalid": "label-range"}),
+    ],
+)
+def test_errors_and_invalid_input_are_questions_too(pattern, expected):
+    """With their kind; of invalid input the other losses are stated."""
+    found = one(pattern)[1]["expected"]
+    assert expected.items() <= found.items()
+    assert ("loss" in found) == ("invalid" in expected)
+
+
+def test_an_exact_zero_can_be_told_from_what_underflows():
+    """Both are 0 in hexadecimal; one is in decimal."""
+    seen = set()
+    for case, dtype in itertools.product(CORPUS[::5], ("float32",)):
+        if dtype in case.dtypes and case.expected.gradient is not None and case.predictions.size <= LARGE:
+            answer = vector(case, dtype)["expected"]["gradient"]
+            zeros = [d for h, d in zip(answer["hex"], answer["decimal"], strict=True) if float.fromhex(h) == 0]
+            exact = [number for number in case.expected.gradient.ravel() if rounded(number, dtype) == 0]
+            assert [number == 0 for number in exact] == [decimal == "0" for decimal in zeros]
+            seen |= {decimal == "0" for decimal in zeros}
+    assert {True, False} == seen
+
+
+def test_what_is_acceptable_is_named_by_convention_and_by_library():
+    """As in the case file."""
+    case, found = one("binary/clipping/certain-and-wrong")
+    assert {*case.acceptable} == {*found["acceptable"]}
+    assert found["acceptable"]["clamp-log-at-100"]["decimal"][0] == "100"
