@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from ceconform.corpus import FAMILIES, LOSSES, coverage, families, load
+from ceconform.corpus.loading import default_root
 
 CASES = load()
 AT_LEAST = dict.fromkeys(FAMILIES, 25) | dict.fromkeys(
@@ -39,3 +40,16 @@ def test_cells_count_cases():
 def test_every_family_can_be_asked_of_some_loss():
     """A family is about at least one loss, and every loss has some families."""
     assert all(any(family.meaning(loss) for loss in LOSSES.values()) for family in FAMILIES.values())
+
+
+def test_threads_that_are_no_cases_are_none():
+    """Each thread that is left out has its reason, once, and no case cites it after all."""
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in (default_root() / "THREADS.md").read_text(encoding="utf-8").splitlines()
+        if "#" in line and line.startswith("|")
+    ]
+    threads = [thread for thread, _, _ in rows]
+    assert len(set(threads)) == len(threads) > 0
+    assert all(reported and reason for _, reported, reason in rows)
+    assert set() == set(threads) & {source for case in CASES for source in case.sources.values()}
