@@ -7,11 +7,13 @@ valid.
 from __future__ import annotations
 
 import io
+import re
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +27,14 @@ except ImportError as missing:
 from ceconform import __version__, adapters, report
 from ceconform.corpus import LOSSES, corpus_hash, coverage, load, select
 from ceconform.corpus.coverage import table
-from ceconform.errors import ArgumentError, CeconformError, CorpusError, ReportError, StartError
+from ceconform.errors import (
+    ArgumentError,
+    CeconformError,
+    CorpusError,
+    MissingDependencyError,
+    ReportError,
+    StartError,
+)
 from ceconform.harness import ask, commands
 
 __all__ = ["app", "main"]
@@ -278,6 +287,75 @@ def sweep(
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
     raise typer.Exit(NOT_STARTED if merged.header.missing else 0)
+
+
+def _seconds(text: str) -> float:
+    """Read a time: `90`, `90s`, `5m`, `1h`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if match is None:
+        raise typer.BadParameter(f"expected a time such as 60s, 5m or 1h, got {text!r}")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+@app.command("fuzz")
+def fuzz_(
+    implementations: Annotated[list[str], typer.Argument(help="Names, globs, or package.module:Adapter.")],
+    against: Annotated[str, typer.Option(help="Another implementation: find where the verdicts differ.")] = "",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="How long each is searched: 60s, 5m, 1h.")] = "60s",
+    seed: Annotated[int, typer.Option(help="The same one finds the same again.")] = 0,
+    losses: Annotated[list[str] | None, typer.Option("--loss", help="Only this loss; may be repeated.")] = None,
+    dtypes: Dtypes = None,
+    known: Annotated[
+        Path | None, typer.Option(help="A report of what the corpus shows already; without it, cases are asked first.")
+    ] = None,
+    limit: Limit = 60.0,
+    output: Output = None,
+    corpus: Corpus = None,
+) -> None:
+    """Search for discrepancies that the corpus does not show yet, and print each as a case."""
+    try:
+        from ceconform.authoring import fuzz, telling  # the oracle takes a while to import
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{error}: `pip install 'ceconform[fuzz]'` brings what the search needs"
+        ) from error
+
+    search = partial(
+        fuzz.fuzz,
+        against=against,
+        losses=losses or (),
+        dtypes=dtypes or (),
+        budget=_seconds(budget),
+        seed=seed,
+        limit=limit,
+        cases=load(corpus),
+        report=report.Report.read(known) if known else None,
+    )
+    missing = []
+
+    def findings() -> Iterator[fuzz.Finding]:
+        for name in adapters.match(implementations):
+            try:
+                for event in search(name):
+                    if isinstance(event, fuzz.Searched):
+                        ERRORS.print(telling.summary(event), markup=False, highlight=False)
+                    else:
+                        yield event
+            except StartError as error:
+                missing.append(name)
+                ERRORS.print(f"{name} did not start: {error}", style="red", markup=False)
+
+    found = False
+    for text in telling.tell(findings()):
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            with output.open("a" if found else "w", encoding="utf-8") as file:
+                file.write(text)
+        found = True
+    if not found and not missing:
+        typer.echo("Nothing is found.")
+    raise typer.Exit(NOT_STARTED if missing else DISCREPANCY if found else 0)
 
 
 @app.command()

@@ -174,3 +174,42 @@ class Loses(Off):
     name = "loses"
     expression = "np.where(hinge(logits, labels, 0) >= 1, np.inf, hinge(logits, labels, 0))"
     dialect = Dialect(imports=_HINGE, array="np.array({values}, dtype=np.{dtype})")
+
+
+class Sound(Adapter):
+    """Hinge losses as they are defined, and NaN for a label that is no sign."""
+
+    name = "sound"
+    distribution = "numpy"
+    dialect = NUMPY
+    expression = "HINGE"
+
+    def hinge_loss(self, q: Question) -> Iterator[Source]:
+        """Without weights or reductions."""
+        q.only()
+        if q.reduction != "none":
+            raise Unsupported("there are no reductions")
+        labels = f"{q.labels}.astype({q.x}.dtype)"
+        hinge = f"np.where(abs({labels}) == 1, np.maximum(0, 1 - {labels} * {q.x}), np.nan).astype({q.x}.dtype)"
+        yield Source(self.expression.replace("HINGE", hinge)).by("hinge")
+
+
+class Clips(Sound):
+    """No loss above 64."""
+
+    name = "clips"
+    expression = "np.minimum(HINGE, 64).astype(logits.dtype)"
+
+
+class ClipsAndLoses(Sound):
+    """No loss above 64, and NaN for logits of -0."""
+
+    name = "clips-and-loses"
+    expression = "np.where(np.signbit(logits) & (logits == 0), np.nan, np.minimum(HINGE, 64)).astype(logits.dtype)"
+
+
+class DiesOfInfinity(Sound):
+    """A process that an infinite logit ends."""
+
+    name = "dies-of-infinity"
+    expression = "os._exit(3) if np.isinf(logits).any() else HINGE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,51 @@ def test_sweep_measures_and_shows_what_it_found(ceconform, tmp_path):
     assert "expected one of" in ceconform("sweep", "ceconform[numpy]", "--loss", "hinge", code=2)
     assert "did not start" in ceconform("sweep", "planted:Broken", *chosen, "-o", "b.jsonl", code=3)
     assert "a.jsonl:2: expected a result" in ceconform("report", "new/a.jsonl", code=4)
+
+
+def test_fuzz_prints_what_it_finds_as_cases(ceconform, tmp_path):
+    """A planted fault exits with 1, and the file lints; it is not found again where a report shows it."""
+    (tmp_path / "cases").mkdir()
+    shutil.copy(HERE.parent / "cases" / "margin" / "soft-margin.yaml", tmp_path / "cases")
+    chosen = ("--loss", "hinge_loss", "--dtype", "float64", "--corpus", "cases")
+    told = ceconform("fuzz", "planted:Clips", *chosen, "--budget", "10s", "-o", "cases/found.yaml", code=1)
+    assert "found in" in told
+    text = (tmp_path / "cases" / "found.yaml").read_text()
+    assert text.startswith("about: ")
+    assert "  # clips " in text
+    assert "Nothing is wrong" in ceconform("lint", "cases/found.yaml")
+    asked = ("--loss", "hinge_loss", "--corpus", "cases", "--dtype", "float64")
+    ceconform("run", "planted:Clips", *asked, "-o", "known.jsonl", code=1)
+    again = ceconform("fuzz", "planted:Clips", *chosen, "--budget", "3s", "--known", "known.jsonl")
+    assert again == "Nothing is found.\n"
+
+
+def test_fuzz_of_a_sound_implementation_exits_with_0(ceconform):
+    """And says so."""
+    assert ceconform("fuzz", "planted:Sound", "--loss", "hinge_loss", "--budget", "0.02m") == "Nothing is found.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "code"),
+    [
+        (("trch",), "did you mean 'torch'?", 2),
+        (("planted:Sound", "--budget", "soon"), "expected a time such as 60s, 5m or 1h, got 'soon'", 2),
+        (("planted:Sound", "--budget", "0s"), "more than 0 seconds", 2),
+        (("planted:Sound", "--loss", "hinge"), "expected one of", 2),
+        (("planted:Sound", "--against", "planted:Sound"), "expected another implementation", 2),
+        (("planted:Broken",), "did not start", 3),
+        (("planted:Sound", "--known", "none.jsonl"), "expected a report", 4),
+    ],
+)
+def test_what_fuzz_cannot_do_it_says(ceconform, options, words, code):
+    """Wrong usage, an implementation that does not start, a report that is not there."""
+    assert words in " ".join(ceconform("fuzz", *options, code=code).replace("│", " ").split())
+
+
+def test_fuzz_without_hypothesis_says_how_to_install_it(ceconform, tmp_path):
+    """The extra is named."""
+    (tmp_path / "hypothesis.py").write_text('raise ImportError("No module named hypothesis")\n')
+    assert "pip install 'ceconform[fuzz]'" in ceconform("fuzz", "planted:Sound", code=2)
 
 
 def test_a_discrepancy_exits_with_1(ceconform):

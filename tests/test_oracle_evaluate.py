@@ -239,3 +239,24 @@ def test_terms_count_the_classes():
             parameters={"reduction": reduction},
         )
         assert terms == evaluate(call).terms
+
+
+@pytest.mark.parametrize(("label", "loss", "sign"), [(0, "4e309", 1), (1, "1e-999999", -1)])
+def test_logits_of_a_layer_may_be_larger_than_any_float(label, loss, sign):
+    """0 against 4e309, which no float64 holds: the answer is exact, and what underflows is not 0."""
+    layer = {"weight": np.array([[0.0], [40.0]])}
+    call = Call(
+        loss="linear_cross_entropy", predictions=np.array([[1e308]]), labels=np.array([label]), parameters=layer
+    )
+    found = evaluate(call)
+    assert abs(found.loss[0] / Decimal(loss) - 1) < Decimal("1e-15")
+    assert sign == np.sign(found.gradient[0, 0])
+
+
+def test_a_tie_of_logits_that_need_more_bits_than_there_are():
+    """1 + 4e152 twice: their sum needs 509 bits, their difference is 0."""
+    layer = {"weight": np.array([[1.0, 4.189939978107062e152]] * 2)}
+    ones = np.array([[1.0, 1.0]])
+    found = evaluate(Call(loss="linear_cross_entropy", predictions=ones, labels=np.array([0]), parameters=layer))
+    assert str(found.loss[0]).startswith("0.693147180559945309417232121458176568")
+    assert [0, 0] == found.gradient[0].tolist()

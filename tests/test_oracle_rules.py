@@ -194,3 +194,18 @@ def test_two_witnesses_agree_under_each_library(library):
         rules = resolve(library, loss)
         if not any(rule.gradient_floor for rule in rules):
             assert_agreement(make(loss, 3, "mean"), rules)
+
+
+def test_a_label_whose_share_goes_to_the_others_keeps_its_weight():
+    """ε = 1 among the others: (2 + 3) / 2 · log 3, divided by the weight of the target, 4."""
+    rules = ("smooth-over-the-others", "divide-by-target-weight")
+    found = ask(
+        "sparse_cross_entropy_with_logits",
+        [[0, 0, 0]],
+        [0],
+        *rules,
+        class_weight=np.array([4.0, 2.0, 3.0]),
+        label_smoothing=1.0,
+        reduction="weighted_mean",
+    )
+    assert math.isclose(2.5 * math.log(3) / 4, float(found.loss))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import TypeAlias
@@ -10,7 +11,7 @@ from typing import TypeAlias
 import flint
 from flint import arb, fmpq
 
-__all__ = ["DIGITS", "PRECISIONS", "Extended", "Rational", "Undecided", "ball", "decimal", "sign"]
+__all__ = ["DIGITS", "PRECISIONS", "Extended", "Rational", "Undecided", "ball", "decimal", "is_float", "sign"]
 
 DIGITS = 40
 PRECISIONS = (256, 1024, 4096)
@@ -34,6 +35,11 @@ _BITS = 180  # DIGITS + _GUARD digits and a few bits more
 
 class Undecided(ArithmeticError):  # noqa: N818 - it asks for more precision, and is no error to anybody else
     """A comparison cannot be decided at this precision."""
+
+
+def is_float(x: Rational, kind: Callable[[float], bool]) -> bool:
+    """Whether a number is a float of a kind, such as `math.isnan`; a fraction may be too large to become one."""
+    return isinstance(x, float) and kind(x)
 
 
 def ball(x: Rational) -> arb:

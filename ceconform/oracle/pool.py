@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flint import arb, fmpq
 
 from ceconform.oracle.condition import curvature
-from ceconform.oracle.digits import Extended, Rational, ball
+from ceconform.oracle.digits import Extended, Rational, ball, is_float
 from ceconform.oracle.faces import OWN, Infinite
 from ceconform.oracle.jets import Number
 from ceconform.oracle.tape import Tape
@@ -84,7 +84,9 @@ class Pool:
         gradient = {c: _total(slopes) for c, slopes in parts.items()}
         if self.pivot is not None:
             gradient[self.pivot] = -_total(list(gradient.values()))
-        size = {c: abs(ball(x)) if math.isfinite(x) else _ZERO for c, x in enumerate(sizes)}
+        size = {
+            c: _ZERO if isinstance(x, float) and not math.isfinite(x) else abs(ball(x)) for c, x in enumerate(sizes)
+        }
         reach: dict[int, Extended] = dict(curvature(derivatives, totals, size, self.pivot))
         for c in self._bent:
             if sizes[c] != 0:
@@ -115,6 +117,6 @@ def _size(x: Rational, slope: Extended) -> Extended:
     """|x · slope|, where 0 · inf counts 0."""
     if isinstance(slope, float):
         return math.nan if math.isnan(slope) else (0.0 if x == 0 else math.inf)
-    if math.isinf(x):
+    if is_float(x, math.isinf):
         return _ZERO if slope.is_zero() else math.inf
     return abs(ball(x) * slope)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 
 from flint import arb
 
-from ceconform.oracle.digits import Rational, ball, sign
+from ceconform.oracle.digits import Rational, ball, is_float, sign
 from ceconform.oracle.faces import (
     Beyond,
     Face,
@@ -54,23 +55,24 @@ def _chain(names: Sequence[str]) -> list[str]:
 
 def _variables(pool: Pool, values: Sequence[Rational]) -> list[Value]:
     """Each prediction as its own variable."""
-    return [x if isinstance(x, float) and math.isinf(x) else pool.tape.variable(ball(x)) for x in values]
+    return [x if is_float(x, math.isinf) else pool.tape.variable(ball(x)) for x in values]
 
 
 def _distances(pool: Pool, values: Sequence[Rational]) -> list[Value]:
     """The distances to the largest prediction as variables: what a softmax depends on."""
     top = max(values)
-    if math.isinf(top):
-        return [x if isinstance(x, float) and math.isinf(x) else ball(x) for x in values]
+    if is_float(top, math.isinf):
+        return [x if is_float(x, math.isinf) else ball(x) for x in values]
     pool.pivot = values.index(top)
     return [
-        x
-        if isinstance(x, float) and math.isinf(x)
-        else arb(0)
-        if c == pool.pivot
-        else pool.tape.variable(ball(x) - ball(top))
+        x if is_float(x, math.isinf) else arb(0) if c == pool.pivot else pool.tape.variable(_distance(x, top))
         for c, x in enumerate(values)
     ]
+
+
+def _distance(x: Rational, top: Rational) -> arb:
+    """The difference of two finite numbers; of a layer's logits exactly, which may need more bits than there are."""
+    return ball(x - top) if isinstance(x, Fraction) and isinstance(top, Fraction) else ball(x) - ball(top)
 
 
 def _faces(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> list[Face]:

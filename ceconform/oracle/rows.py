@@ -15,7 +15,7 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from ceconform.corpus import Call
-from ceconform.oracle.digits import Rational
+from ceconform.oracle.digits import Rational, is_float
 from ceconform.oracle.layers import Layer
 from ceconform.oracle.rules import Rules, fraction
 
@@ -197,7 +197,8 @@ def _classes(row: Row, call: Call, rules: Rules, labels: Sequence[float], classe
     target = {c: _smoothed(plain.get(c, _ZERO), classes, call, rules) for c in range(classes)} if smoothing else plain
     row.target = {c: q for c, q in target.items() if q != 0}
     every = call.loss == "brier_loss"  # there each class has a term, whatever its label
-    taking_part = range(classes) if every else row.target
+    # All of a label's share may go to the other classes; its weight is still that of the target.
+    taking_part = range(classes) if every else sorted({*row.target, *plain})
     weights = _per_class(row, call.get("class_weight"), rules, classes, taking_part)
     row.class_weight = weights
     if row.weight is not None:
@@ -263,5 +264,5 @@ def _settle(row: Row, call: Call) -> None:
         weightless = row.class_weight is not None and not any(row.class_weight.values())
     if row.dead or (row.invalid is None and weightless):
         row.dead, row.invalid = True, None
-    elif row.invalid is None and any(map(math.isnan, row.values)):
+    elif row.invalid is None and any(is_float(x, math.isnan) for x in row.values):
         row.invalid = ""

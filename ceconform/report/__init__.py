@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, render_accuracy_text
 from ceconform.report.curves import render_curves
-from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, usages
+from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, shows_anywhere, usages
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
@@ -53,5 +53,6 @@ __all__ = [
     "render_svg",
     "render_table",
     "render_text",
+    "shows_anywhere",
     "usages",
 ]

@@ -13,7 +13,7 @@ from ceconform.report.result import Result
 from ceconform.report.summary import Who
 from ceconform.verdict import rank
 
-__all__ = ["Discrepancy", "Usage", "discrepancies", "usages"]
+__all__ = ["Discrepancy", "Usage", "discrepancies", "shows_anywhere", "usages"]
 
 _SMALL = 64
 """Predictions that an example may have if a smaller one cannot be had."""
@@ -55,6 +55,11 @@ class Usage:
     example: Result
 
 
+def shows_anywhere(kind: str, convention: str) -> bool:
+    """Whether a convention or a kind says it all: one cause in a loss, whatever the question in which it shows."""
+    return bool(convention) or kind in _EVERYWHERE
+
+
 def discrepancies(report: Report, cases: Mapping[str, Case]) -> tuple[Discrepancy, ...]:
     """Group the fails by cause, worst kind first.
 
@@ -64,8 +69,8 @@ def discrepancies(report: Report, cases: Mapping[str, Case]) -> tuple[Discrepanc
     groups: dict[tuple[str, str, str, str, str], list[Result]] = defaultdict(list)
     for result in report.results:
         if result.verdict == "fail":
-            everywhere = result.convention or result.kind in _EVERYWHERE
-            topic = "" if everywhere else result.case.rpartition("/")[0]
+            anywhere = shows_anywhere(result.kind, result.convention)
+            topic = "" if anywhere else result.case.rpartition("/")[0]
             groups[result.kind, result.loss, result.part, result.convention, topic].append(result)
     found = [_discrepancy(key, groups[key], cases) for key in sorted(groups, key=lambda key: (rank(key[0]), key))]
     return tuple(found)

@@ -192,7 +192,8 @@ def _scale(case: Case, part: str) -> float:
             np.max(np.abs(case.parameters["weight"]), initial=0.0, where=np.isfinite(case.parameters["weight"]))
         )
         bias = np.abs(np.asarray(case.parameters.get("bias", 0.0)))
-        sizes = slope * case.predictions.shape[-1] * sizes + np.max(bias, initial=0.0, where=np.isfinite(bias))
+        with np.errstate(over="ignore"):  # as large as that is no scale at all
+            sizes = slope * case.predictions.shape[-1] * sizes + np.max(bias, initial=0.0, where=np.isfinite(bias))
     weights = [
         np.abs(np.asarray(case.parameters[name], dtype=np.float64))
         for name in ("class_weight", "sample_weight", "pos_weight")
