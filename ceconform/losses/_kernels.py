@@ -239,7 +239,9 @@ def smoothed_logits(axis: int, epsilon: float) -> Kernel:
     def value(xp: Any, z: Any, q: Any) -> Any:
         parts = _stable.softmax(xp, z, axis)
         own, every = _stable.total(xp, times(xp, q, parts.drop), axis), _stable.total(xp, parts.drop, axis)
-        drops = (1 - epsilon) * own + (epsilon / z.shape[axis]) * every
+        drops = (epsilon / z.shape[axis]) * every
+        if epsilon != 1:  # nothing of the labels is left, however large their costs
+            drops = (1 - epsilon) * own + drops
         mass = _stable.mixed(xp, _stable.total(xp, q, axis), epsilon, epsilon)
         return mass * xp.squeeze(parts.least, axis=axis) + drops
 
@@ -247,7 +249,8 @@ def smoothed_logits(axis: int, epsilon: float) -> Kernel:
         return _stable.softmax_gradient(xp, z, _stable.mixed(xp, q, epsilon, epsilon / z.shape[axis]), axis)
 
     def by_q(xp: Any, z: Any, q: Any) -> Any:  # noqa: ARG001 - the shape of a slope
-        return (1 - epsilon) * _stable.softmax_costs(xp, z, axis)
+        costs = _stable.softmax_costs(xp, z, axis)
+        return xp.zeros_like(costs) if epsilon == 1 else (1 - epsilon) * costs
 
     return Kernel(value, (by_z, by_q), axis)
 
