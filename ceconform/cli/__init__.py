@@ -1,0 +1,48 @@
+"""The verbs: a few lines of glue each.
+
+Exit codes: 0 as expected; 1 a discrepancy; 2 usage; 3 an implementation did not start; 4 a corpus or a report is not
+valid.
+"""
+
+from __future__ import annotations
+
+import sys
+
+try:
+    import typer
+
+    from ceconform.cli import asking, making
+except ImportError as missing:
+    raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
+
+from ceconform.cli.options import NOT_STARTED, NOT_VALID, USAGE
+from ceconform.errors import CeconformError, CorpusError, ReportError, StartError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command("list")(asking.list_)
+app.command("run")(asking.run)
+app.command("report")(asking.report_)
+app.command("explain")(asking.explain)
+app.command("sweep")(making.sweep)
+app.command("fuzz")(making.fuzz_)
+app.command("export")(making.export)
+app.command("lint")(making.lint)
+
+
+def main() -> None:
+    """Run the command line; what ceconform has to say against its input is said without a traceback."""
+    try:
+        app()
+    except (CorpusError, ReportError) as error:
+        sys.exit(_say(error, NOT_VALID))
+    except StartError as error:
+        sys.exit(_say(error, NOT_STARTED))
+    except CeconformError as error:
+        sys.exit(_say(error, USAGE))
+
+
+def _say(error: CeconformError, code: int) -> int:
+    typer.echo(f"ceconform: {error}", err=True)
+    return code

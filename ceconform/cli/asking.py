@@ -1,0 +1,209 @@
+"""The verbs that ask and tell: list, run, report, explain."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ceconform import __version__, adapters, report
+from ceconform.cli.options import (
+    DISCREPANCY,
+    NOT_STARTED,
+    Commands,
+    Corpus,
+    Devices,
+    Dtypes,
+    Globs,
+    Implementations,
+    Jobs,
+    Limit,
+    Losses,
+    Output,
+    Tags,
+)
+from ceconform.cli.terminal import ERRORS, SHOWN, show, table
+from ceconform.corpus import LOSSES, corpus_hash, coverage, load, select
+from ceconform.corpus.coverage import table as laid_out
+from ceconform.errors import ArgumentError, StartError
+from ceconform.harness import ask, commands
+
+__all__ = ["explain", "list_", "report_", "run"]
+
+
+class What(StrEnum):
+    """What can be listed."""
+
+    implementations = "implementations"
+    cases = "cases"
+    losses = "losses"
+    miniatures = "miniatures"
+
+
+class Form(StrEnum):
+    """How a report can be shown."""
+
+    text = "text"
+    table = "table"
+    markdown = "markdown"
+    discrepancies = "discrepancies"
+    svg = "svg"
+    json = "json"
+
+
+def list_(
+    what: Annotated[What, typer.Argument(help="What to list.")] = What.implementations,
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    corpus: Corpus = None,
+    by_family: Annotated[
+        bool, typer.Option("--coverage", help="Count the cases by loss, family and parameter; 0 is a gap.")
+    ] = False,
+) -> None:
+    """List the implementations with what is installed of them, the cases, the losses, or the miniatures."""
+    if by_family:
+        table(*laid_out(coverage(select(load(corpus), globs or (), tags=tags or (), losses=losses or ()))))
+        return
+    match what:
+        case What.implementations:
+            rows = [(name, adapters.installed(name) or "not installed") for name in adapters.names()]
+            table(("implementation", "version"), rows)
+        case What.cases:
+            chosen = select(load(corpus), globs or (), tags=tags or (), losses=losses or ())
+            table(("case", "loss", "tags"), [(c.id, c.loss, " ".join(c.tags)) for c in chosen])
+        case What.miniatures:
+            from ceconform.authoring.miniatures import miniatures
+
+            rows = [(each.name, each.fault.summary) for each in miniatures()]
+            table(("miniature", "what is wrong with it"), rows)
+        case What.losses:
+            table(
+                ("loss", "predictions", "labels", "parameters"),
+                [(x.name, x.predictions, x.labels or "none", ", ".join(x.parameters)) for x in LOSSES.values()],
+            )
+
+
+def run(
+    implementations: Implementations = None,
+    stated: Commands = None,
+    globs: Globs = None,
+    tags: Tags = None,
+    losses: Losses = None,
+    dtypes: Dtypes = None,
+    devices: Devices = None,
+    jobs: Jobs = 1,
+    limit: Limit = 60.0,
+    output: Output = None,
+    corpus: Corpus = None,
+) -> None:
+    """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
+    started = commands(stated or ())
+    names = _together(adapters.match(implementations or ()), started)
+    cases = load(corpus)
+    chosen = select(cases, globs or (), tags=tags or (), losses=losses or ())
+    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
+    piped = output is None and not sys.stdout.isatty()
+    with tempfile.TemporaryDirectory() as folder:
+        path = output or Path(folder, "report.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with report.Writer(sys.stdout if piped else path, header) as writer, report.Watch(ERRORS) as watch:
+            recorder = report.Recorder(writer)
+            failed = False
+            events = ask(
+                names,
+                chosen,
+                dtypes=dtypes or (),
+                devices=devices or ("cpu",),
+                jobs=jobs,
+                limit=limit,
+                commands=started,
+            )
+            for event, results in recorder.follow(events):
+                watch.see(event, results)
+                failed |= any(result.verdict in {"fail", "error"} for result in results)
+        if not piped:
+            show(report.Report.read(path))
+    raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
+
+
+def report_(
+    files: Annotated[list[Path], typer.Argument(help="Reports; several are merged. `-` is standard input.")],
+    form: Annotated[Form, typer.Option("--format", help="How to show it.")] = Form.text,
+    output: Output = None,
+    again: Annotated[bool, typer.Option("--judge", help="Judge the raw answers again, by today's rules.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Name every case that fails, not a few of each kind.")] = False,
+    into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
+    corpus: Corpus = None,
+) -> None:
+    """Show a report, or several as one."""
+    merged = report.merge(
+        report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file) for file in files
+    )
+    if again:
+        merged = report.judge_again(merged, {case.id: case for case in load(corpus)})
+    match form:
+        case Form.text:
+            text = ""
+        case Form.markdown:
+            text = report.render_markdown(merged)
+        case Form.discrepancies:
+            text = report.render_discrepancies(merged, {case.id: case for case in load(corpus)})
+        case Form.table:
+            text = report.render_table(merged)
+        case Form.svg:
+            text = report.render_svg(merged)
+        case Form.json:
+            text = "".join(merged.lines())
+    if into is not None:
+        report.insert(text, into)
+    elif output is not None:
+        output.write_text(text or report.render_plain(merged, None), encoding="utf-8")
+    elif text:
+        typer.echo(text, nl=False)
+    else:
+        show(merged, limit=None if every else SHOWN)
+
+
+def explain(
+    case: Annotated[str, typer.Argument(help="The id of a case.")],
+    implementation: Annotated[str, typer.Argument(help="The name of an implementation, or of a --command.")],
+    stated: Commands = None,
+    dtypes: Dtypes = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the evaluation may take.")] = 60.0,
+    corpus: Corpus = None,
+) -> None:
+    """Ask one case, and print what was sent, got and wanted, the verdict, and a program that shows it."""
+    cases = load(corpus)
+    chosen = select(cases, [case])
+    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
+    recorder = report.Recorder(report.Writer(io.StringIO(), header))
+    with recorder.writer:
+        asked = dtypes or ("float32",) if "float32" in chosen[0].dtypes else chosen[0].dtypes[:1]
+        started = commands(stated or ())
+        events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit, commands=started)
+        results = [result for _, found in recorder.follow(events) for result in found]
+    for reason in recorder.missing.values():
+        raise StartError(f"{implementation} did not start: {reason}")
+    known = replace(header, implementations=tuple(recorder.implementations.values()))
+    by_id = {each.id: each for each in chosen}
+    typer.echo("\n".join(report.explain(by_id[result.case], result, known) for result in results), nl=False)
+
+
+def _together(names: list[str], started: Iterable[str]) -> list[str]:
+    """Names of adapters and of commands: one of them, and none twice."""
+    together = [*names, *started]
+    if not together:
+        raise ArgumentError("expected an implementation, or one more by --command NAME=COMMAND, got none")
+    for name in names:
+        if name in together[len(names) :]:
+            raise ArgumentError(f"expected the command to have a name of its own, got {name!r}, which is asked too")
+    return together

@@ -1,0 +1,43 @@
+"""Options that several verbs share, and the exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "DISCREPANCY",
+    "NOT_STARTED",
+    "NOT_VALID",
+    "USAGE",
+    "Commands",
+    "Corpus",
+    "Devices",
+    "Dtypes",
+    "Globs",
+    "Implementations",
+    "Jobs",
+    "Limit",
+    "Losses",
+    "Output",
+    "Tags",
+]
+
+DISCREPANCY, USAGE, NOT_STARTED, NOT_VALID = 1, 2, 3, 4
+
+Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
+Implementations = Annotated[list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
+Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only cases of this loss.")]
+Corpus = Annotated[Path | None, typer.Option("--corpus", help="A folder of cases, in place of ours.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]
+Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
+Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")]
+Jobs = Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")]
+Commands = Annotated[
+    list[str] | None,
+    typer.Option("--command", help="NAME=COMMAND: an implementation that is a command, in any language."),
+]
+Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]

@@ -1,0 +1,38 @@
+"""What is shown: coloured and wide on a terminal, plain in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ceconform import report
+
+__all__ = ["ERRORS", "SHOWN", "show", "table"]
+
+ERRORS = Console(stderr=True)
+SHOWN = 8
+"""How many failing cases of each kind a terminal is shown."""
+
+
+def show(shown: report.Report, limit: int | None = SHOWN) -> None:
+    """A report on a terminal, coloured and as wide as that is; as plain text in a pipe."""
+    if sys.stdout.isatty():
+        Console().print(report.render_text(shown, limit))
+    else:
+        typer.echo(report.render_plain(shown, limit), nl=False)
+
+
+def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """A table on a terminal, tab-separated lines in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    laid_out = Table(*columns, box=None, header_style="bold")
+    for row in rows:
+        laid_out.add_row(*row)
+    Console().print(laid_out)
