@@ -135,8 +135,11 @@ class CompiledTorch(OnTorch):
     name = "ceconform[torch-compiled]"
     dialect = replace(
         OnTorch.dialect,
-        # A graph that is one too many would be an error.
-        imports=f"{OnTorch.dialect.imports}\n\ntorch._dynamo.config.recompile_limit = 10_000",
+        # A graph that is one too many would be an error, of one loss or of all.
+        imports=(
+            f"{OnTorch.dialect.imports}\n\ntorch._dynamo.config.recompile_limit = 10_000\n"
+            "torch._dynamo.config.accumulated_recompile_limit = 10_000"
+        ),
     )
 
     def spell(self, function: str, *arrays: Source, **parameters: Any) -> Source:
