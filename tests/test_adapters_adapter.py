@@ -72,6 +72,13 @@ def test_classes_last_counts_from_both_ends(axis, last):
     assert question("brier_loss", axis=axis).classes_last is last
 
 
+def test_classes_of_no_axis_cannot_be_counted():
+    """Whoever needs their number cannot say the call; from either end, the axes that there are can be counted along."""
+    assert (4, 3, 4) == (question(axis=0).classes, question(axis=-1).classes, question(axis=-2).classes)
+    with pytest.raises(Unsupported, match="there is no axis 2"):
+        _ = question(axis=2).classes
+
+
 @pytest.mark.parametrize(("label", "smoothing", "hard"), [(1.0, 0.0, True), (0.5, 0.0, False), (1.0, 0.1, False)])
 def test_labels_are_hard_unless_they_or_the_smoothing_are_soft(label, smoothing, hard):
     """A loss for classes can be asked about hard labels alone."""

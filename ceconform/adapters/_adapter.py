@@ -82,7 +82,11 @@ class Question:
     @property
     def classes(self) -> int:
         """How many classes there are."""
-        return int(self.call.predictions.shape[self.axis]) if self.ndim and self.axis is not None else 1
+        if not self.ndim or self.axis is None:
+            return 1
+        if not -self.ndim <= self.axis < self.ndim:
+            raise Unsupported(f"the library is told of classes, and there is no axis {self.axis} to count them along")
+        return int(self.call.predictions.shape[self.axis])
 
     @property
     def x(self) -> Source:
