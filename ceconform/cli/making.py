@@ -121,14 +121,14 @@ def fuzz_(
 ) -> None:
     """Search for discrepancies that the corpus does not show yet, and print each as a case."""
     try:
-        from ceconform.authoring import fuzz, telling  # the oracle takes a while to import
+        from ceconform.authoring import fuzzing  # the oracle takes a while to import
     except ImportError as error:
         raise MissingDependencyError(
             f"{error}: `pip install 'ceconform[fuzz]'` brings what the search needs"
         ) from error
 
     search = partial(
-        fuzz.fuzz,
+        fuzzing.fuzz,
         against=against,
         losses=losses or (),
         dtypes=dtypes or (),
@@ -140,12 +140,12 @@ def fuzz_(
     )
     missing = []
 
-    def findings() -> Iterator[fuzz.Finding]:
+    def findings() -> Iterator[fuzzing.Finding]:
         for name in adapters.match(implementations):
             try:
                 for event in search(name):
-                    if isinstance(event, fuzz.Searched):
-                        ERRORS.print(telling.summary(event), markup=False, highlight=False)
+                    if isinstance(event, fuzzing.Searched):
+                        ERRORS.print(fuzzing.summary(event), markup=False, highlight=False)
                     else:
                         yield event
             except StartError as error:
@@ -153,7 +153,7 @@ def fuzz_(
                 ERRORS.print(f"{name} did not start: {error}", style="red", markup=False)
 
     found = False
-    for text in telling.tell(findings()):
+    for text in fuzzing.tell(findings()):
         if output is None:
             typer.echo(text, nl=False)
         else:

@@ -7,10 +7,10 @@ from itertools import islice
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_authoring_traits import question
+from test_authoring_fuzzing_traits import question
 
-from ceconform.authoring.reducing import simpler
-from ceconform.authoring.strategies import questions
+from ceconform.authoring.fuzzing.reducing import simpler
+from ceconform.authoring.fuzzing.strategies import questions
 from ceconform.corpus import LOSSES
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
 from ceconform.oracle import evaluate

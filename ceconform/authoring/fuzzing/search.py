@@ -19,10 +19,10 @@ from itertools import count
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from ceconform.authoring.asking import Answer, Asked
-from ceconform.authoring.causes import Cause, causes, departure, known
-from ceconform.authoring.reducing import simpler
-from ceconform.authoring.strategies import questions
+from ceconform.authoring.fuzzing.asking import Answer, Asked
+from ceconform.authoring.fuzzing.causes import Cause, causes, departure, known
+from ceconform.authoring.fuzzing.reducing import simpler
+from ceconform.authoring.fuzzing.strategies import questions
 from ceconform.corpus import LOSSES, Case, Expected
 from ceconform.corpus.loading import question
 from ceconform.errors import ArgumentError, CeconformError, UnknownNameError

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from ceconform.authoring import hard
-from ceconform.authoring.draft import draft, heading, rounding
-from ceconform.authoring.strategies import questions
+from ceconform.authoring.fuzzing import hard
+from ceconform.authoring.fuzzing.draft import draft, heading, rounding
+from ceconform.authoring.fuzzing.strategies import questions
 from ceconform.corpus import LOSSES
 from ceconform.corpus.document import parse
 from ceconform.corpus.reading import read_cases

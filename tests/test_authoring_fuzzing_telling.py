@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ceconform.authoring.fuzz import Searched, fuzz
+from ceconform.authoring.fuzzing.search import Searched, fuzz
+from ceconform.authoring.fuzzing.telling import summary, tell
 from ceconform.authoring.lint import lint
-from ceconform.authoring.telling import summary, tell
 from ceconform.corpus import load_file
 
 

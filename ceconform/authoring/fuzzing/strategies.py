@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ceconform.authoring import hard
+from ceconform.authoring.fuzzing import hard
 from ceconform.corpus import LOSSES, REDUCTIONS, Case, Expected, Loss
 from ceconform.corpus.keys import LABEL_DTYPES, PARAMETERS
 from ceconform.corpus.shapes import labels_shape, loss_shape

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ceconform.authoring.traits import traits
+from ceconform.authoring.fuzzing.traits import traits
 from ceconform.corpus import Case
 from ceconform.report import Report, shows_anywhere
 from ceconform.verdict import rank

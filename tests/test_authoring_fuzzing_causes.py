@@ -6,9 +6,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from test_authoring_traits import question
+from test_authoring_fuzzing_traits import question
 
-from ceconform.authoring.causes import Cause, causes, departure, known
+from ceconform.authoring.fuzzing.causes import Cause, causes, departure, known
 
 CASE = question("hinge_loss", [float("inf")], [1.0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ceconform.authoring.traits import traits
+from ceconform.authoring.fuzzing.traits import traits
 from ceconform.corpus import Case, Expected, load
 
 

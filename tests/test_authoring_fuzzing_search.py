@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ceconform.authoring import fuzz as module
-from ceconform.authoring.fuzz import Finding, Searched, fuzz
-from ceconform.authoring.telling import tell
+from ceconform.authoring.fuzzing import search as module
+from ceconform.authoring.fuzzing.search import Finding, Searched, fuzz
+from ceconform.authoring.fuzzing.telling import tell
 from ceconform.errors import ArgumentError, StartError, UnknownNameError
 
 LONG, SHORT = 120.0, 3.0

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ceconform import __version__
-from ceconform.authoring.draft import draft, heading
-from ceconform.authoring.fuzz import Finding, Searched
+from ceconform.authoring.fuzzing.draft import draft, heading
+from ceconform.authoring.fuzzing.search import Finding, Searched
 from ceconform.corpus import LOSSES
 
 __all__ = ["summary", "tell"]
