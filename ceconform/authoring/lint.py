@@ -109,8 +109,7 @@ def _across(cases: Sequence[Case]) -> Iterator[Problem]:
         other = asked.setdefault(question(case) + case.expected.error, case)
         if other is not case:
             yield Problem(case.path, case.line, case.id, f"asks the same as {other.id}, {_place(other)}")
-        answered = case.expected.error or case.expected.loss is not None
-        if answered and bench.catch(case) is None:
+        if bench.is_answered(case) and bench.catch(case) is None:
             yield Problem(case.path, case.line, case.id, "catches no miniature: no wrong implementation fails it")
 
 

@@ -111,6 +111,10 @@ class Bench:
         """A miniature that a case catches, if there is one; those that nearly any case catches prove nothing."""
         return _first(self._pointed[case.loss], lambda miniature: self.catches(case, miniature))
 
+    def is_answered(self, case: Case) -> bool:
+        """Whether a case has its answer, and ours is that: else nothing is shown by what fails it."""
+        return bool(case.expected.error) or (case.expected.loss is not None and any(self._tried(case)))
+
     def catches(self, case: Case, miniature: Miniature) -> bool:
         """Whether a case shows that the miniature is wrong, in any dtype that NumPy has."""
         return any(trial.kind(miniature) for trial in self._tried(case))
