@@ -52,7 +52,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, the direction of imports, and the corpus."""
-    install(session, ["ceconform[numpy]"], "lint")
+    install(session, ["ceconform[numpy]"], "lint", extras=("fuzz",))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
