@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ceconform.authoring.miniatures.answers import Answers, along, classes, mapped, right, row_weights, stated, without
+from ceconform.authoring.miniatures.answers import (
+    Answers,
+    along,
+    classes,
+    reduced,
+    right,
+    row_weights,
+    rows,
+    stated,
+    without,
+)
 from ceconform.authoring.miniatures.fault import Fault, asked_otherwise, has
 from ceconform.corpus import Call, Loss
 
@@ -85,12 +95,10 @@ def _zero_times_infinity(call: Call) -> Answers:
     weights = call.get("sample_weight")
     if weights is None:
         return right(call)
-    plain = without(call, "sample_weight")
     by = np.broadcast_to(weights, row_weights(call).shape)
     spread = by if by.ndim == call.predictions.ndim else np.expand_dims(by, along(call))
-    each = right(stated(plain, reduction="none"))
-    value, gradient = each.value * by, each.gradient * spread
-    return mapped(call, lambda _: value, lambda _: gradient)
+    each = rows(without(call, "sample_weight"))
+    return reduced(call, each.value * by, each.gradient * spread)
 
 
 def _positives_and_negatives_exchanged(call: Call) -> Answers:

@@ -1,4 +1,4 @@
-"""Arithmetic that loses digits, overflows, clips, or makes something else of an infinity or a NaN."""
+"""Arithmetic that loses digits, overflows, or makes something else of an infinity or a NaN."""
 
 from __future__ import annotations
 
@@ -10,61 +10,21 @@ import numpy as np
 
 from ceconform.authoring.miniatures.answers import (
     Answers,
-    along,
     class_weights,
     labelled,
     mapped,
-    parameters,
     right,
     row_weights,
-    rows,
-    without,
 )
+from ceconform.authoring.miniatures.definitions import LOGARITHMS
 from ceconform.authoring.miniatures.fault import Fault, asked_otherwise, of_space
-from ceconform.conventions import CONVENTIONS, Convention
-from ceconform.corpus import LOSSES, Call, Loss
+from ceconform.corpus import Call
 
 __all__ = ["FAULTS"]
 
 Array = np.ndarray[Any, Any]
 _BOTH = ("whole", "gradient")
-_LOGARITHM_OF_PROBABILITIES = frozenset(
-    {
-        "binary_cross_entropy",
-        "categorical_cross_entropy",
-        "sparse_cross_entropy",
-        "binary_focal_loss",
-        "categorical_focal_loss",
-    }
-)
-_STEEP_AT_ZERO = frozenset({*_LOGARITHM_OF_PROBABILITIES, "kl_divergence", "nll_loss", "entropy"})
 _SOFTMAX = frozenset({"sparse_cross_entropy_with_logits", "categorical_cross_entropy_with_logits"})
-
-
-def _under(rule: Convention) -> Callable[[Call], Answers]:
-    """Answer by a convention; the loss is what the call says."""
-    return lambda call: right(call, (replace(rule, losses=(call.loss,)),))
-
-
-def _epsilon(name: str, summary: str, **rule: str) -> Fault:
-    """A fault that keeps logarithms finite in some way."""
-    made = Convention(name=name, summary=summary, formula="", link="", losses=(), **rule)  # type: ignore[arg-type]
-    return Fault(
-        name=name,
-        summary=summary,
-        answers=_under(made),
-        meaning=lambda loss: loss.name in _LOGARITHM_OF_PROBABILITIES,
-    )
-
-
-def _by_convention(rule: Convention) -> Fault:
-    return Fault(
-        name=f"convention-{rule.name}",
-        summary=rule.summary,
-        answers=_under(rule),
-        meaning=lambda loss: loss.name in rule.losses and (not rule.flush or loss.name in _STEEP_AT_ZERO),
-        parts=("whole",) if rule.flush or rule.empty else _BOTH,  # a gradient shows nothing of these
-    )
 
 
 def _narrow(dtype: str) -> Callable[[Call], Answers]:
@@ -170,41 +130,6 @@ def _binary_by(softplus: Callable[[Array], Array]) -> Callable[[Call], Answers]:
     return quiet
 
 
-def _sister(call: Call, name: str) -> Answers:
-    return right(replace(parameters(call, dict.fromkeys(LOSSES[name].parameters)), loss=name))
-
-
-def _taken_for(loss: str, other: str) -> Fault:
-    same = {loss, other} == {"kl_divergence", "categorical_cross_entropy"}  # in their gradients
-    return Fault(
-        name=f"taken-for-{other.replace('_', '-')}",
-        summary=f"`{other}` is computed in its place.",
-        answers=lambda call: _sister(call, other),
-        meaning=lambda spec: spec.name == loss,
-        parts=("whole",) if same else _BOTH,
-    )
-
-
-def _scaled(name: str, summary: str, loss: str, factor: Callable[[Call], float]) -> Fault:
-    def answers(call: Call) -> Answers:
-        each, by = right(call), factor(call)
-        return Answers(value=(each.value * by).astype(call.dtype), gradient=(each.gradient * by).astype(call.dtype))
-
-    return Fault(name=name, summary=summary, answers=answers, meaning=lambda spec: spec.name == loss, parts=_BOTH)
-
-
-def _margin_of_zero(call: Call) -> Answers:
-    each = rows(without(call, "sample_weight"))
-    kept = each.value > 1
-    spread = kept if kept.ndim == each.gradient.ndim else np.expand_dims(kept, along(call))
-    plain = without(call, "sample_weight")
-    return (
-        right(call)
-        if "sample_weight" in call.parameters
-        else mapped(plain, lambda value: np.maximum(value - 1, 0), lambda gradient: np.where(spread, gradient, 0))
-    )
-
-
 def _finite(array: Array) -> Array:
     return np.where(np.isinf(array), np.copysign(np.finfo(array.dtype).max, array), array)
 
@@ -213,28 +138,9 @@ def _poisoned(array: Array) -> Array:
     return np.full_like(array, np.nan) if np.isnan(array).any() else array
 
 
-def _probabilities(loss: Loss) -> bool:
-    return loss.name in _LOGARITHM_OF_PROBABILITIES
-
-
 _BINARY_SOFTPLUS = frozenset({"binary_cross_entropy_with_logits", "soft_margin_loss"})
 
 FAULTS = (
-    *(_by_convention(rule) for rule in CONVENTIONS.values() if rule.name != "computed-in-float32"),
-    *(
-        _epsilon(
-            f"clipped-at-{low}", f"Probabilities are clipped to [{low}, 1 − {low}].", clip_low=low, clip_high="1-low"
-        )
-        for low in ("1e-3", "1e-5", "1e-6", "1e-8", "1e-10", "1e-12", "1e-15", "1e-38")
-    ),
-    *(
-        _epsilon(f"{add}-added", f"{add} is added within each logarithm.", add=add)
-        for add in ("1e-5", "1e-6", "1e-8", "1e-10", "1e-12", "1e-15")
-    ),
-    *(
-        _epsilon(f"logarithm-at-least-minus-{floor}", f"No logarithm is below −{floor}.", floor_log=f"-{floor}")
-        for floor in ("30", "50", "1000")
-    ),
     Fault(name="computed-in-single", summary="float64 goes through float32.", answers=_narrow("float32"), parts=_BOTH),
     Fault(
         name="computed-in-half",
@@ -361,43 +267,6 @@ FAULTS = (
         answers=asked_otherwise(
             lambda call: replace(call, predictions=1 - (1 - call.predictions).astype(np.float16).astype(np.float64))
         ),
-        meaning=_probabilities,
-    ),
-    *(
-        _taken_for(loss, other)
-        for loss, other in (
-            ("binary_focal_loss", "binary_cross_entropy"),
-            ("binary_focal_loss_with_logits", "binary_cross_entropy_with_logits"),
-            ("categorical_focal_loss", "categorical_cross_entropy"),
-            ("categorical_focal_loss_with_logits", "categorical_cross_entropy_with_logits"),
-            ("kl_divergence", "categorical_cross_entropy"),
-            ("categorical_cross_entropy", "kl_divergence"),
-            ("hinge_loss", "squared_hinge_loss"),
-            ("squared_hinge_loss", "hinge_loss"),
-            ("hinge_loss", "soft_margin_loss"),
-            ("soft_margin_loss", "hinge_loss"),
-            ("sparse_cross_entropy_with_logits", "categorical_hinge_loss"),
-            ("categorical_hinge_loss", "sparse_cross_entropy_with_logits"),
-            ("categorical_cross_entropy_with_logits", "binary_cross_entropy_with_logits"),
-            ("categorical_cross_entropy", "binary_cross_entropy"),
-            ("multilabel_softmax_loss", "categorical_cross_entropy_with_logits"),
-            ("multilabel_softmax_loss", "binary_cross_entropy_with_logits"),
-            ("brier_loss", "kl_divergence"),
-        )
-    ),
-    _scaled("halved", "The square is halved.", "brier_loss", lambda _: 0.5),
-    _scaled("squared-hinge-halved", "The square is halved.", "squared_hinge_loss", lambda _: 0.5),
-    _scaled(
-        "mean-over-classes",
-        "The mean over the classes is taken.",
-        "brier_loss",
-        lambda call: 1.0 if call.axis is None else 1.0 / call.predictions.shape[call.axis],
-    ),
-    Fault(
-        name="margin-of-zero",
-        summary="The margin of the hinge is 0.",
-        answers=_margin_of_zero,
-        meaning=lambda loss: loss.name in {"hinge_loss", "categorical_hinge_loss"},
-        parts=_BOTH,
+        meaning=lambda loss: loss.name in LOGARITHMS,
     ),
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ceconform.authoring.miniatures.answers import Answers, along, counted, divisor, labelled, right, stated, without
-from ceconform.authoring.miniatures.fault import Fault, of_labels
+from ceconform.authoring.miniatures.answers import Answers, along, counted, divisor, labelled, right, stated
+from ceconform.authoring.miniatures.fault import Fault
 from ceconform.corpus import Call, Loss
 
 __all__ = ["FAULTS"]
@@ -126,11 +126,6 @@ FAULTS = (
         "The gradient of unreduced losses is divided by their number.",
         lambda call, g: g if call.reduction != "none" else g / np.count_nonzero(counted(call)),
     ),
-    _gradient(
-        "of-the-weights-dropped",
-        "The gradient has no sample weights.",
-        lambda call, _: right(without(call, "sample_weight")).gradient,
-    ),
     _gradient("clipped-to-one", "No gradient is beyond ±1.", lambda _, g: np.clip(g, -1, 1)),
     _gradient("clipped-to-a-thousand", "No gradient is beyond ±1000.", lambda _, g: np.clip(g, -1000, 1000)),
     _gradient(
@@ -199,12 +194,6 @@ FAULTS = (
         "Every row has the mean of all gradients.",
         lambda _, g: np.broadcast_to(np.mean(g, axis=0), g.shape) if g.size and g.ndim else g,
     ),
-    _gradient(
-        "summed-over-labels",
-        "Ties and soft labels share nothing.",
-        lambda call, g: np.where(g != 0, np.sign(g), g) if call.reduction == "none" else g,
-        of_labels("sign"),
-    ),
     _gradient("of-another-shape", "The gradient is flat.", lambda _, g: g.ravel()),
     _gradient("transposed", "The gradient is transposed.", lambda _, g: g.T),
     _value("negated", "The log-likelihood is given, not its negative.", lambda _, v: -v, blunt=True),
@@ -213,9 +202,7 @@ FAULTS = (
         "never-negative",
         "A loss is never below 0.",
         lambda _, v: np.abs(v),
-        meaning=lambda loss: (
-            loss.name in {"kl_divergence", "categorical_hinge_loss", "nll_loss"} and loss.name == "kl_divergence"
-        ),
+        meaning=lambda loss: loss.name == "kl_divergence",
     ),
     _value("keeps-an-axis", "The answer has an axis too many.", lambda _, v: v[..., None]),
     _value("flat", "The answer is flat.", lambda _, v: v.ravel()),

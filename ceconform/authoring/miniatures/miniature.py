@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.authoring.miniatures import arguments, arithmetic, gradients, inputs, labels, reductions
+from ceconform.authoring.miniatures import arguments, arithmetic, definitions, gradients, inputs, labels, reductions
 from ceconform.authoring.miniatures.answers import Answers, right
 from ceconform.authoring.miniatures.fault import Fault
 from ceconform.corpus import LOSSES, Call, Case
@@ -24,6 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *arguments.FAULTS,
     *labels.FAULTS,
     *reductions.FAULTS,
+    *definitions.FAULTS,
     *arithmetic.FAULTS,
     *gradients.FAULTS,
     *inputs.FAULTS,
