@@ -153,3 +153,48 @@ def test_the_direct_form_serves_the_common_and_gives_way_at_the_edges(branches, 
     losses = _indices_torch.losses(xp, kernel, x, torch.tensor(LABELS))
     losses.backward(torch.full_like(losses, cotangent))
     assert [name in DIRECT, name in DIRECT - {"large cotangents", "small cotangents"}] == branches
+
+
+def long_rows(dtype):
+    """Rows long enough for blocks, confident and not, their labels in the first block, the last, and some between."""
+    rows, classes = 6, 2 * _indices_torch.LONG + _indices_torch.LEAST_BLOCK
+    logits = torch.tensor(np.random.default_rng(3).standard_normal((rows, classes)) * 3).to(dtype)
+    labels = torch.tensor([0, classes - 1, 511, 512, 4097, 9000])
+    logits[torch.arange(rows), labels] += torch.tensor([0, 12, 15, 18, 30, 45], dtype=dtype)
+    return logits, labels
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_rows_in_blocks_leave_out_their_label_alone(branches, dtype):
+    """Value and gradient as in float64, whichever block the label is in, computed from the logits as they came."""
+    logits, labels = long_rows(dtype)
+    evaluation = sparse_cross_entropy_with_logits.describe(logits, labels, reduction="sum")
+    xp = pytest.importorskip("array_api_compat.torch")
+    x = logits.to(torch.float32, copy=True).requires_grad_()
+    losses = _indices_torch.losses(xp, evaluation.kernel, x, labels)
+    losses.sum().backward()
+    value, slope = value_and_grad(sparse_cross_entropy_with_logits)(logits.double(), labels, reduction="sum")
+    exact = sparse_cross_entropy_with_logits(logits.double(), labels, reduction="none")
+    assert ulps(losses.detach().numpy(), exact.numpy()) <= 3
+    assert losses.double().sum().item() == pytest.approx(value.item(), rel=1e-6)
+    if dtype == torch.float32:  # a gradient of half precision is rounded to that
+        assert ulps(x.grad.numpy(), slope.numpy()) <= 3
+    else:
+        smallest = torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps
+        torch.testing.assert_close(x.grad, slope.to(dtype).float(), rtol=torch.finfo(dtype).eps, atol=smallest)
+    assert [True, True] == branches
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("scale", [3.0, 300.0], ids=["direct", "careful"])
+def test_half_precision_compiles_to_either_form(scale):
+    """A mean and its gradient, in bfloat16, as they come without the compiler."""
+    torch.compiler.reset()
+    logits = torch.tensor(drawn(scale)).bfloat16()
+    x, labels = logits.clone().requires_grad_(), torch.tensor(LABELS)
+    loss = torch.compile(sparse_cross_entropy_with_logits, fullgraph=True, dynamic=False)(x, labels)
+    loss.backward()
+    value, slope = value_and_grad(sparse_cross_entropy_with_logits)(logits, labels)
+    assert loss.dtype == x.grad.dtype == torch.bfloat16
+    torch.testing.assert_close(loss.detach(), value, rtol=2**-8, atol=0.0)
+    torch.testing.assert_close(x.grad, slope, rtol=2**-7, atol=1e-38)
