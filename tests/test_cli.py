@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from ceconform.report import Report
 
 HERE = Path(__file__).parent
 CASE = "binary/clipping/certain-and-wrong"
@@ -121,6 +124,25 @@ def test_report_merges_files(ceconform):
     ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float64", "-o", "b.jsonl")
     ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
     assert "float32, float64" in ceconform("report", "both.jsonl")
+
+
+def test_shards_are_the_whole_in_any_order(ceconform, tmp_path):
+    """What is answered does not depend on how the cases are dealt out, or on how many run side by side."""
+    chosen = ("run", "planted:Sound", "planted:Clips", "--loss", "hinge_loss", "--dtype", "float64")
+    ceconform(*chosen, "-o", "whole.jsonl", code=1)
+    for part, code in (("2/2", 0), ("1/2", 1)):
+        ceconform(*chosen, "-j", "2", "--shard", part, "-o", f"{part[0]}.jsonl", code=code)
+    ceconform("report", "2.jsonl", "1.jsonl", "--format", "json", "-o", "merged.jsonl")
+    whole, merged = Report.read(tmp_path / "whole.jsonl"), Report.read(tmp_path / "merged.jsonl")
+
+    def said(found: Report) -> set:
+        return {dataclasses.replace(result, seconds=0.0) for result in found.results}
+
+    assert said(whole) == said(merged)
+    assert len(whole.results) == len(merged.results)
+    assert whole.header.cases == merged.header.cases
+    assert "expected a shard such as 2/5" in ceconform(*chosen, "--shard", "half", code=2)
+    assert "counted from 1, got 3/2" in ceconform(*chosen, "--shard", "3/2", code=2)
 
 
 def test_report_judges_again(ceconform, tmp_path):

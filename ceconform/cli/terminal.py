@@ -13,7 +13,7 @@ from ceconform import report
 
 __all__ = ["ERRORS", "SHOWN", "show", "table"]
 
-ERRORS = Console(stderr=True)
+ERRORS = Console(stderr=True, emoji=False)  # `planted:Sound:` is a name
 SHOWN = 8
 """How many failing cases of each kind a terminal is shown."""
 

@@ -17,6 +17,7 @@ from ceconform.report.progress import Watch
 from ceconform.report.recording import Recorder, judge_again
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
+from ceconform.report.resuming import Resumption, resume
 from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
@@ -33,6 +34,7 @@ __all__ = [
     "Refusal",
     "Report",
     "Result",
+    "Resumption",
     "Usage",
     "Watch",
     "Writer",
@@ -53,6 +55,7 @@ __all__ = [
     "render_svg",
     "render_table",
     "render_text",
+    "resume",
     "shows_anywhere",
     "usages",
 ]
