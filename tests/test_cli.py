@@ -145,6 +145,22 @@ def test_shards_are_the_whole_in_any_order(ceconform, tmp_path):
     assert "counted from 1, got 3/2" in ceconform(*chosen, "--shard", "3/2", code=2)
 
 
+def test_diff_says_what_has_changed(ceconform, tmp_path):
+    """As text, Markdown and JSON; exit code 1 if anything has, 0 if not; a merge says what conflicts."""
+    chosen = ("--loss", "hinge_loss", "--dtype", "float64", "-k", "margin/hinge")
+    ceconform("run", "planted:Wrong", *chosen, "-o", "a.jsonl", code=1)
+    text = (tmp_path / "a.jsonl").read_text()
+    (tmp_path / "b.jsonl").write_text(text.replace('"kind":"wrong-value"', '"kind":"lost-precision"'))
+    assert ceconform("diff", "a.jsonl", "a.jsonl") == "Nothing has changed.\n"
+    assert "wrong-value of the value → lost-precision" in ceconform("diff", "a.jsonl", "b.jsonl", code=1)
+    assert "### Changed verdict" in ceconform("diff", "a.jsonl", "b.jsonl", "--format", "markdown", code=1)
+    ceconform("diff", "a.jsonl", "b.jsonl", "--format", "json", "-o", "diff.json", code=1)
+    assert json.loads((tmp_path / "diff.json").read_text())["counts"]["changed verdict"] > 0
+    assert "b.jsonl:1: expected" in ceconform("diff", "a.jsonl", "nob.jsonl", code=4)
+    ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
+    assert "Nothing has changed." in ceconform("diff", "both.jsonl", "b.jsonl")
+
+
 def test_report_judges_again(ceconform, tmp_path):
     """The raw answers are enough: a verdict that somebody changed is found again."""
     ceconform("run", "planted:Wrong", "--loss", "hinge_loss", "--dtype", "float64", "-o", "a.jsonl", code=1)

@@ -11,7 +11,7 @@ import sys
 try:
     import typer
 
-    from ceconform.cli import asking, making
+    from ceconform.cli import asking, comparing, making
 except ImportError as missing:
     raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
 
@@ -25,6 +25,7 @@ app.command("list")(asking.list_)
 app.command("run")(asking.run)
 app.command("report")(asking.report_)
 app.command("explain")(asking.explain)
+app.command("diff")(comparing.diff)
 app.command("sweep")(making.sweep)
 app.command("fuzz")(making.fuzz_)
 app.command("export")(making.export)

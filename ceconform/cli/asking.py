@@ -150,7 +150,7 @@ def run(
             ERRORS.print(f"interrupted{left}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED) from None
         if not piped:
-            show(report.Report.read(path))
+            show(report.render_text(report.Report.read(path)))
     raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
 
 
@@ -178,10 +178,11 @@ def report_(
     into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
     corpus: Corpus = None,
 ) -> None:
-    """Show a report, or several as one."""
-    merged = report.merge(
-        report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file) for file in files
-    )
+    """Show a report, or several as one; where two do not agree, the later one stands, and it is said."""
+    read = [_report(file) for file in files]
+    merged = report.merge(read)
+    if found := list(report.conflicts(read)):
+        ERRORS.print(report.render_conflicts(found), style="yellow", markup=False, highlight=False)
     if again:
         merged = report.judge_again(merged, {case.id: case for case in load(corpus)})
     match form:
@@ -204,7 +205,11 @@ def report_(
     elif text:
         typer.echo(text, nl=False)
     else:
-        show(merged, limit=None if every else SHOWN)
+        show(report.render_text(merged, None if every else SHOWN))
+
+
+def _report(file: Path) -> report.Report:
+    return report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file)
 
 
 def explain(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, render_accuracy_text
+from ceconform.report.changes import render_changes, render_changes_json, render_changes_markdown, render_conflicts
 from ceconform.report.curves import render_curves
+from ceconform.report.difference import Change, Conflict, Difference, conflicts, difference
 from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, shows_anywhere, usages
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
@@ -11,7 +13,7 @@ from ceconform.report.header import Header, Implementation
 from ceconform.report.insertion import insert
 from ceconform.report.markdown import render_markdown, render_table
 from ceconform.report.measurement import Accuracy, Elementary, Input, Measurement, Refusal
-from ceconform.report.picture import render_plain, render_svg
+from ceconform.report.picture import plain, render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
 from ceconform.report.recording import Recorder, judge_again
@@ -23,6 +25,9 @@ from ceconform.report.writer import Writer
 
 __all__ = [
     "Accuracy",
+    "Change",
+    "Conflict",
+    "Difference",
     "Digits",
     "Discrepancy",
     "Elementary",
@@ -38,16 +43,23 @@ __all__ = [
     "Usage",
     "Watch",
     "Writer",
+    "conflicts",
+    "difference",
     "discrepancies",
     "explain",
     "insert",
     "judge_again",
     "merge",
+    "plain",
     "program",
     "record",
     "render_accuracy",
     "render_accuracy_plain",
     "render_accuracy_text",
+    "render_changes",
+    "render_changes_json",
+    "render_changes_markdown",
+    "render_conflicts",
     "render_curves",
     "render_discrepancies",
     "render_markdown",
