@@ -1,7 +1,7 @@
 """The verbs: a few lines of glue each.
 
-Exit codes: 0 as expected; 1 a discrepancy; 2 usage; 3 an implementation did not start; 4 a corpus or a report is not
-valid.
+Exit codes: 0 as expected; 1 a discrepancy, with a baseline one that is new, fixed or stale; 2 usage; 3 an implementation
+did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130 a run was interrupted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ app.command("run")(asking.run)
 app.command("report")(asking.report_)
 app.command("explain")(asking.explain)
 app.command("diff")(comparing.diff)
+app.command("accept")(comparing.accept)
 app.command("sweep")(making.sweep)
 app.command("fuzz")(making.fuzz_)
 app.command("export")(making.export)

@@ -19,6 +19,7 @@ from ceconform.cli.options import (
     DISCREPANCY,
     INTERRUPTED,
     NOT_STARTED,
+    Baselines,
     Commands,
     Corpus,
     Devices,
@@ -38,6 +39,7 @@ from ceconform.corpus import LOSSES, Case, corpus_hash, coverage, load, select, 
 from ceconform.corpus.coverage import table as laid_out
 from ceconform.errors import ArgumentError, StartError
 from ceconform.harness import ask, commands
+from ceconform.verdict import read_baselines
 
 __all__ = ["explain", "list_", "report_", "run"]
 
@@ -113,9 +115,11 @@ def run(
     again: Annotated[
         bool, typer.Option("--resume", help="Go on with the report: ask what it has no answer to.")
     ] = False,
+    baselines: Baselines = None,
     corpus: Corpus = None,
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
+    known = read_baselines(baselines) if baselines else ()
     started = commands(stated or ())
     names = _together(adapters.match(implementations or ()), started)
     cases = load(corpus)
@@ -139,18 +143,25 @@ def run(
         )
         writer = report.Writer(sys.stdout if piped else path, kept.header, kept.results)
         recorder = report.Recorder(writer)
-        failed = any(result.verdict in _DISCREPANT for result in kept.results)
+        found: list[report.Result] = []
         try:
             with writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
                 for event, results in recorder.follow(events):
                     watch.see(event, results)
-                    failed |= any(result.verdict in _DISCREPANT for result in results)
+                    found += [result for result in results if baselines or result.verdict in _DISCREPANT]
         except KeyboardInterrupt:
             left = f": what is answered is in {path}; the same command with --resume goes on" if output else ""
             ERRORS.print(f"interrupted{left}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED) from None
         if not piped:
             show(report.render_text(report.Report.read(path)))
+        failed = any(result.verdict in _DISCREPANT for result in (*kept.results, *found))
+        if baselines:
+            whole = report.Report(header=kept.header, results=(*kept.results, *found))
+            changed = report.regression(whole, known, cases)
+            laid_out = report.render_regression(changed, str(output or "REPORT"))
+            ERRORS.print(laid_out) if piped else show(laid_out)
+            failed = changed.changed
     raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
 
 

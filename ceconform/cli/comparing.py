@@ -1,4 +1,4 @@
-"""The verbs that compare: diff."""
+"""The verbs that compare: diff, accept."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from ceconform import report
-from ceconform.cli.options import DISCREPANCY, Output
-from ceconform.cli.terminal import SHOWN, show
+from ceconform.cli.options import DISCREPANCY, Baselines, Corpus, Implementations, Output
+from ceconform.cli.terminal import ERRORS, SHOWN, show
+from ceconform.corpus import load
+from ceconform.verdict import read_baselines
 
-__all__ = ["diff"]
+__all__ = ["accept", "diff"]
 
 
 class DiffForm(StrEnum):
@@ -47,3 +49,34 @@ def diff(
     else:
         show(laid_out)
     raise typer.Exit(DISCREPANCY if found.changes else 0)
+
+
+def accept(
+    file: Annotated[Path, typer.Argument(metavar="REPORT", help="A report of the whole corpus.")],
+    implementations: Implementations = None,
+    output: Output = None,
+    baselines: Baselines = None,
+    force: Annotated[bool, typer.Option(help="Accept wrong values, and what is worse, too.")] = False,
+    corpus: Corpus = None,
+) -> None:
+    """Add what is new in a report to a baseline, with the reasons left to write; exit with 1 if something is left."""
+    from ceconform.authoring.acceptance import CAP  # the oracle takes a while to import
+    from ceconform.authoring.baselines import extend
+
+    known = read_baselines([*(baselines or ()), *([output] if output is not None and output.exists() else [])])
+    extended = extend(
+        report.Report.read(file), known, load(corpus), path=output, names=implementations or (), force=force
+    )
+    if output is None:
+        typer.echo(extended.text, nl=False)
+    told = f"{extended.accepted} answers are accepted, in {extended.entries} entries"
+    todo = f": write their reasons, then `ceconform lint {output or 'FILE'}`" if extended.entries else ""
+    ERRORS.print(f"{told}{todo}", markup=False, highlight=False)
+    for each in extended.errors[:SHOWN]:
+        ERRORS.print(f"an error is no answer: {each.case} {each.implementation}: {each.reason}", markup=False)
+    for each in extended.refused[:SHOWN]:
+        ERRORS.print(f"not accepted: {each.kind}: {each.case} {each.implementation} ({each.dtype})", markup=False)
+    if extended.refused:
+        left = f"{len(extended.refused)} answers are as bad as {CAP}, or worse: --force accepts them"
+        ERRORS.print(left, style="red", markup=False, highlight=False)
+    raise typer.Exit(DISCREPANCY if extended.refused or extended.errors else 0)

@@ -14,6 +14,7 @@ __all__ = [
     "NOT_STARTED",
     "NOT_VALID",
     "USAGE",
+    "Baselines",
     "Commands",
     "Corpus",
     "Devices",
@@ -42,6 +43,9 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to th
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
 Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")]
 Jobs = Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")]
+Baselines = Annotated[
+    list[Path] | None, typer.Option("--baseline", help="What is known: a file, or a folder; may be repeated.")
+]
 Commands = Annotated[
     list[str] | None,
     typer.Option("--command", help="NAME=COMMAND: an implementation that is a command, in any language."),

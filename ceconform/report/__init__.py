@@ -17,6 +17,8 @@ from ceconform.report.picture import plain, render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
 from ceconform.report.recording import Recorder, judge_again
+from ceconform.report.regression import Fixed, Regression, Stale, regression
+from ceconform.report.regressions import render_regression
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
 from ceconform.report.resuming import Resumption, resume
@@ -31,15 +33,18 @@ __all__ = [
     "Digits",
     "Discrepancy",
     "Elementary",
+    "Fixed",
     "Header",
     "Implementation",
     "Input",
     "Measurement",
     "Recorder",
     "Refusal",
+    "Regression",
     "Report",
     "Result",
     "Resumption",
+    "Stale",
     "Usage",
     "Watch",
     "Writer",
@@ -53,6 +58,7 @@ __all__ = [
     "plain",
     "program",
     "record",
+    "regression",
     "render_accuracy",
     "render_accuracy_plain",
     "render_accuracy_text",
@@ -64,6 +70,7 @@ __all__ = [
     "render_discrepancies",
     "render_markdown",
     "render_plain",
+    "render_regression",
     "render_svg",
     "render_table",
     "render_text",
