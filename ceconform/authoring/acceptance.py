@@ -89,7 +89,7 @@ def _accepted(results: Sequence[Result], asked: _Asked, versions: str) -> Accept
     for narrowing, concerned in where.items():
         for case, names in concerned.items():
             places[tuple(sorted(names)), narrowing].add(case)
-    first = min(results, key=lambda result: result.key)
+    first = min(results, key=lambda result: (result.dtype != "float32", result.key))
     return Accepted(
         kind=first.kind,
         part=first.part,
@@ -168,9 +168,14 @@ def _narrowed(fails: set[_Axes], answered: set[_Axes], *, whole: bool) -> Iterat
         if _chosen(words, answered) == fails:
             yield words
             return
-    for part in sorted({axes[0] for axes in fails} if len({axes[0] for axes in fails}) > 1 else fails):
+    parts = {axes[0] for axes in fails}
+    alike: dict[tuple[tuple[str, ...], ...], set[str]] = defaultdict(set)
+    for part in parts if len(parts) > 1 else fails:
         alone = {axes for axes in fails if part in (axes[0], axes)}
-        yield from _narrowed(alone, answered, whole=False)
+        for words in _narrowed(alone, answered, whole=False):
+            alike[words[1:]] |= {*words[0]}
+    for others, dtypes in sorted(alike.items()):
+        yield tuple(sorted(dtypes)), *others
 
 
 def _chosen(words: tuple[tuple[str, ...], ...], answered: set[_Axes]) -> set[_Axes]:

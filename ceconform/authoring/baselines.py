@@ -132,9 +132,7 @@ def _write(path: Path, text: str, count: int) -> None:
         except CorpusError:
             read = -1
         if read != count:
-            raise ArgumentError(
-                f"expected {path} to end with `discrepancies`, a list of an entry a line, got another end"
-            )
+            raise ArgumentError(f"expected {path} to end with `discrepancies`, an entry a line, got another end")
 
 
 def committed(root: Path) -> tuple[Path, ...]:

@@ -1,7 +1,8 @@
 """The verbs: a few lines of glue each.
 
-Exit codes: 0 as expected; 1 a discrepancy, with a baseline one that is new, fixed or stale; 2 usage; 3 an implementation
-did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130 a run was interrupted.
+Exit codes: 0 as expected; 1 a discrepancy, beside a baseline one that is new, fixed or stale; 2 usage; 3 an
+implementation did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130 a run was
+interrupted.
 """
 
 from __future__ import annotations

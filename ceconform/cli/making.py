@@ -184,7 +184,7 @@ def export(
 
 def lint(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Case files, baselines, folders; all of ours if none is named.")
+        list[Path] | None, typer.Argument(help="Case files, baselines, folders; by default all of ours.")
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
 ) -> None:

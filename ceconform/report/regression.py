@@ -168,12 +168,12 @@ class _Answers:
             shown=shown,
             otherwise=tuple(result for result in by if not _shows(result, entry)),
             unsupported=tuple(about) if all(result.verdict == "unsupported" for result in about) else (),
-            idle=tuple(_idle(place, answered)),
+            idle=() if by else tuple(_idle(place, answered)),
         )
 
 
 def _idle(place: Place, answered: Iterable[Result]) -> Iterator[str]:
-    """Say of each case that is answered, yet by none of the entry points that the place names."""
+    """Say of each case that it is answered, yet by none of the entry points that the place names."""
     points: dict[str, set[str]] = defaultdict(set)
     for result in answered:
         points[result.case].add(result.via)
