@@ -145,6 +145,39 @@ def test_shards_are_the_whole_in_any_order(ceconform, tmp_path):
     assert "counted from 1, got 3/2" in ceconform(*chosen, "--shard", "3/2", code=2)
 
 
+def test_a_baseline_makes_only_changes_fail(ceconform, tmp_path):
+    """New, accepted, reviewed, known, fixed, stale: as a maintainer meets them."""
+    chosen = (
+        "planted:Wrong",
+        "--loss",
+        "hinge_loss",
+        "--dtype",
+        "float64",
+        "-o",
+        "a.jsonl",
+        "--baseline",
+        "known.yaml",
+    )
+    known = tmp_path / "known.yaml"
+    known.write_text("implementations: [wrong]\ndiscrepancies: []\n")
+    told = ceconform("run", *chosen, code=1)
+    assert "0 known, " in told
+    assert "ceconform accept a.jsonl 'wrong' -o known.yaml" in told
+    assert "are as bad as wrong-value, or worse: --force" in ceconform("accept", "a.jsonl", "-o", "known.yaml", code=1)
+    ceconform("accept", "a.jsonl", "-o", "known.yaml", "--force")
+    assert ".reason: expected why it is so" in ceconform("lint", "known.yaml", code=4)
+    known.write_text(known.read_text().replace("reason: ''", "reason: It answers 7."))
+    assert "Nothing is wrong." in ceconform("lint", "known.yaml")
+    assert " 0 new, 0 fixed, 0 stale" in ceconform("run", *chosen)
+    ceconform("accept", "a.jsonl", "-o", "known.yaml")
+    gone = "  - {kind: crash, reason: Once., cases: [margin/hinge/gone]}\n"
+    known.write_text(known.read_text() + gone)
+    told = ceconform("run", *chosen, code=1)
+    assert "no case matches margin/hinge/gone: remove or renew it" in told
+    known.write_text("discrepancies: {}\n")
+    assert "known.yaml:1: " in ceconform("run", *chosen, code=4)
+
+
 def test_diff_says_what_has_changed(ceconform, tmp_path):
     """As text, Markdown and JSON; exit code 1 if anything has, 0 if not; a merge says what conflicts."""
     chosen = ("--loss", "hinge_loss", "--dtype", "float64", "-k", "margin/hinge")
