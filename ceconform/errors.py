@@ -16,6 +16,7 @@ __all__ = [
     "ReportError",
     "ShapeError",
     "StartError",
+    "StoppedError",
     "UnknownNameError",
 ]
 
@@ -49,7 +50,7 @@ class MissingDependencyError(CeconformError, ImportError):
 
 
 class CorpusError(CeconformError):
-    """A case file is not valid: the file, the line and the key, what was expected and what came."""
+    """A case file or a baseline is not valid: the file, the line and the key, what was expected and what came."""
 
     def __init__(self, path: Path | str, line: int, key: str, expected: str, got: str) -> None:
         super().__init__(path, line, key, expected, got)
@@ -64,7 +65,7 @@ class CaseError(CeconformError):
 
 
 class ReportError(CeconformError):
-    """A report is not valid, or it ends before its footer: the file, the line, and what is wrong."""
+    """A report is not valid, ends before its footer, or cannot be written: the file, the line, and what is wrong."""
 
     def __init__(self, path: Path | str, line: int, problem: str) -> None:
         super().__init__(path, line, problem)
@@ -80,3 +81,7 @@ class ProtocolError(CeconformError):
 
 class StartError(CeconformError):
     """An implementation did not start: its library is missing, or its import failed."""
+
+
+class StoppedError(CeconformError):
+    """A run was given up while an implementation was asked."""

@@ -213,3 +213,17 @@ class DiesOfInfinity(Sound):
 
     name = "dies-of-infinity"
     expression = "os._exit(3) if np.isinf(logits).any() else HINGE"
+
+
+class Slow(Sound):
+    """A twentieth of a second a call, so that a run can be broken off in the middle."""
+
+    name = "slow"
+    expression = "time.sleep(0.05) or HINGE"
+
+
+class HangsAtOnce(Sound):
+    """No answer for an hour, whatever is asked."""
+
+    name = "hangs-at-once"
+    expression = "time.sleep(3600) or HINGE"

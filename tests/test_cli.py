@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from ceconform.report import Report
 
 HERE = Path(__file__).parent
 CASE = "binary/clipping/certain-and-wrong"
@@ -121,6 +124,74 @@ def test_report_merges_files(ceconform):
     ceconform("run", "ceconform[numpy]", "-k", CASE, "--dtype", "float64", "-o", "b.jsonl")
     ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
     assert "float32, float64" in ceconform("report", "both.jsonl")
+
+
+def test_shards_are_the_whole_in_any_order(ceconform, tmp_path):
+    """What is answered does not depend on how the cases are dealt out, or on how many run side by side."""
+    chosen = ("run", "planted:Sound", "planted:Clips", "--loss", "hinge_loss", "--dtype", "float64")
+    ceconform(*chosen, "-o", "whole.jsonl", code=1)
+    for part, code in (("2/2", 0), ("1/2", 1)):
+        ceconform(*chosen, "-j", "2", "--shard", part, "-o", f"{part[0]}.jsonl", code=code)
+    ceconform("report", "2.jsonl", "1.jsonl", "--format", "json", "-o", "merged.jsonl")
+    whole, merged = Report.read(tmp_path / "whole.jsonl"), Report.read(tmp_path / "merged.jsonl")
+
+    def said(found: Report) -> set:
+        return {dataclasses.replace(result, seconds=0.0) for result in found.results}
+
+    assert said(whole) == said(merged)
+    assert len(whole.results) == len(merged.results)
+    assert whole.header.cases == merged.header.cases
+    assert "expected a shard such as 2/5" in ceconform(*chosen, "--shard", "half", code=2)
+    assert "counted from 1, got 3/2" in ceconform(*chosen, "--shard", "3/2", code=2)
+
+
+def test_a_baseline_makes_only_changes_fail(ceconform, tmp_path):
+    """New, accepted, reviewed, known, fixed, stale: as a maintainer meets them."""
+    chosen = (
+        "planted:Wrong",
+        "--loss",
+        "hinge_loss",
+        "--dtype",
+        "float64",
+        "-o",
+        "a.jsonl",
+        "--baseline",
+        "known.yaml",
+    )
+    known = tmp_path / "known.yaml"
+    known.write_text("implementations: [wrong]\ndiscrepancies: []\n")
+    told = ceconform("run", *chosen, code=1)
+    assert "0 known, " in told
+    assert "ceconform accept a.jsonl 'wrong' -o known.yaml" in told
+    assert "are as bad as wrong-value, or worse: --force" in ceconform("accept", "a.jsonl", "-o", "known.yaml", code=1)
+    ceconform("accept", "a.jsonl", "-o", "known.yaml", "--force")
+    assert ".reason: expected why it is so" in ceconform("lint", "known.yaml", code=4)
+    known.write_text(known.read_text().replace("reason: ''", "reason: It answers 7."))
+    assert "Nothing is wrong." in ceconform("lint", "known.yaml")
+    assert " 0 new, 0 fixed, 0 stale" in ceconform("run", *chosen)
+    ceconform("accept", "a.jsonl", "-o", "known.yaml")
+    gone = "  - {kind: crash, reason: Once., cases: [margin/hinge/gone]}\n"
+    known.write_text(known.read_text() + gone)
+    told = ceconform("run", *chosen, code=1)
+    assert "no case matches margin/hinge/gone: remove or renew it" in told
+    known.write_text("discrepancies: {}\n")
+    assert "known.yaml:1: " in ceconform("run", *chosen, code=4)
+
+
+def test_diff_says_what_has_changed(ceconform, tmp_path):
+    """As text, Markdown and JSON; exit code 1 if anything has, 0 if not; a merge says what conflicts."""
+    chosen = ("--loss", "hinge_loss", "--dtype", "float64", "-k", "margin/hinge")
+    ceconform("run", "planted:Wrong", *chosen, "-o", "a.jsonl", code=1)
+    text = (tmp_path / "a.jsonl").read_text()
+    (tmp_path / "b.jsonl").write_text(text.replace('"kind":"wrong-value"', '"kind":"lost-precision"'))
+    assert ceconform("diff", "a.jsonl", "a.jsonl") == "Nothing has changed.\n"
+    assert "wrong-value of the value → lost-precision" in ceconform("diff", "a.jsonl", "b.jsonl", code=1)
+    assert "### Changed verdict" in ceconform("diff", "a.jsonl", "b.jsonl", "--format", "markdown", code=1)
+    ceconform("diff", "a.jsonl", "b.jsonl", "--format", "json", "-o", "diff.json", code=1)
+    assert json.loads((tmp_path / "diff.json").read_text())["counts"]["changed verdict"] > 0
+    assert "b.jsonl:1: expected" in ceconform("diff", "a.jsonl", "nob.jsonl", code=4)
+    ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
+    assert "Nothing has changed." in ceconform("diff", "both.jsonl", "b.jsonl")
 
 
 def test_report_judges_again(ceconform, tmp_path):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ceconform.corpus import corpus_hash, load, load_file
+from ceconform.corpus import case_hash, corpus_hash, load, load_file
 from ceconform.corpus.loading import case_files, default_root, question
 from ceconform.errors import CorpusError
 
@@ -99,6 +99,16 @@ def test_the_hash_sees_the_answer(tmp_path):
     assert Decimal(2) == two.expected.gradient[0]
     assert question(one) == question(two)
     assert corpus_hash([one]) != corpus_hash([two])
+    assert case_hash(one) != case_hash(two)
+
+
+def test_the_hash_of_a_case_is_of_its_question_and_answer(tmp_path):
+    """Its prose, and even its id, do not count."""
+    (one,) = load(corpus(tmp_path / "a", x=file_of("one")))
+    (two,) = load(corpus(tmp_path / "b", y=file_of("two").replace("One label", "A label")))
+    (other,) = load(corpus(tmp_path / "c", x=file_of("one", probability="0.25")))
+    assert case_hash(one) == case_hash(two)
+    assert case_hash(one) != case_hash(other)
 
 
 def test_loading_is_fast(tmp_path):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ceconform.corpus import select
-from ceconform.errors import UnknownNameError
+from ceconform.corpus import load, select, shard
+from ceconform.errors import ArgumentError, UnknownNameError
 
 
 def case(name, *tags, loss="binary_cross_entropy", formerly=(), dtypes=("float64", "float32")):
@@ -77,3 +79,39 @@ def test_a_word_that_selects_nothing_is_an_error(pattern, words, message):
     """The error names what is near."""
     with pytest.raises(UnknownNameError, match=message):
         select(CASES, pattern, **words)
+
+
+@given(st.lists(st.text("abc-/", min_size=1), unique=True), st.integers(1, 7))
+def test_shards_are_disjoint_and_complete(names, count):
+    """Whatever the ids: each case is in exactly one share, and the order stays."""
+    cases = tuple(map(case, names))
+    shares = [shard(cases, number, count) for number in range(1, count + 1)]
+    assert sorted(names) == sorted(each.id for share in shares for each in share)
+    assert all(list(share) == [each for each in cases if each in share] for share in shares)
+
+
+@given(st.sets(st.sampled_from([each.id for each in CASES])), st.integers(1, 7))
+def test_the_share_of_a_case_does_not_depend_on_the_others(chosen, count):
+    """So a shard of a selection is the selection of a shard."""
+    some = tuple(each for each in CASES if each.id in chosen)
+    for number in range(1, count + 1):
+        assert shard(some, number, count) == tuple(each for each in shard(CASES, number, count) if each.id in chosen)
+
+
+def test_shares_of_the_corpus_are_of_a_size():
+    """None of five is a third larger than a fifth."""
+    cases = load()
+    assert max(len(shard(cases, number, 5)) for number in range(1, 6)) < len(cases) / 5 * 4 / 3
+
+
+def test_the_share_of_a_case_is_the_same_everywhere():
+    """Python's own hash of a text differs from process to process."""
+    names = ["binary/clipping/certain-and-wrong", "sparse/logits/large"]
+    assert names == [each.id for each in shard(CASES, 4, 5)]
+
+
+@pytest.mark.parametrize(("number", "count"), [(0, 5), (6, 5), (1, 0)])
+def test_a_share_that_is_not_there_is_refused(number, count):
+    """They are counted from 1."""
+    with pytest.raises(ArgumentError, match=f"expected a shard such as 2/5, counted from 1, got {number}/{count}"):
+        shard(CASES, number, count)

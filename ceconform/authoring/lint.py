@@ -1,4 +1,4 @@
-"""Lint: everything that must hold of the corpus, and the writing of what no one types by hand.
+"""Lint: everything that must hold of the corpus and of baselines, and the writing of what no one types by hand.
 
 With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which
 only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ceconform.authoring.baselines import check_baseline, committed, is_baseline
 from ceconform.authoring.checks import Problem, check_answers, check_schema, proposal
 from ceconform.authoring.formatting import format_document, stray_comments
 from ceconform.authoring.miniatures import Bench
@@ -39,12 +40,13 @@ class _File:
 
 
 def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None) -> list[Problem]:
-    """Check case files, and what is published beside them.
+    """Check case files, what is published beside them, and baselines.
 
     Parameters
     ----------
     paths
-        Case files; by default all of the corpus, and then `schema.json` and `conventions.yaml` too.
+        Case files and baselines, or folders of them; by default all of the corpus, and then `schema.json`,
+        `conventions.yaml` and the baselines of this repository too.
     fix
         Write answers, format and published files. The problems that are left are returned.
     root
@@ -59,8 +61,11 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
     problems: list[Problem] = []
     if paths is None:
         problems += _published(root, fix=fix)
-        paths = case_files(root)
-    files = [_inspect(path, root) for path in paths]
+        paths = [*case_files(root), *committed(root)]
+    paths = [file for path in paths for file in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
+    baselines = [path for path in paths if is_baseline(path)]
+    files = [_inspect(path, root) for path in paths if path not in baselines]
+    problems += [problem for path in baselines for problem in check_baseline(path, root)]
     across = list(_across([case for file in files for case in file.cases]))
     for file in files:
         found = [*file.problems, *(problem for problem in across if problem.path == file.path)]

@@ -1,7 +1,8 @@
 """The verbs: a few lines of glue each.
 
-Exit codes: 0 as expected; 1 a discrepancy; 2 usage; 3 an implementation did not start; 4 a corpus or a report is not
-valid.
+Exit codes: 0 as expected; 1 a discrepancy, beside a baseline one that is new, fixed or stale; 2 usage; 3 an
+implementation did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130 a run was
+interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 try:
     import typer
 
-    from ceconform.cli import asking, making
+    from ceconform.cli import asking, comparing, making
 except ImportError as missing:
     raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
 
@@ -25,6 +26,8 @@ app.command("list")(asking.list_)
 app.command("run")(asking.run)
 app.command("report")(asking.report_)
 app.command("explain")(asking.explain)
+app.command("diff")(comparing.diff)
+app.command("accept")(comparing.accept)
 app.command("sweep")(making.sweep)
 app.command("fuzz")(making.fuzz_)
 app.command("export")(making.export)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,9 @@ import typer
 from ceconform import __version__, adapters, report
 from ceconform.cli.options import (
     DISCREPANCY,
+    INTERRUPTED,
     NOT_STARTED,
+    Baselines,
     Commands,
     Corpus,
     Devices,
@@ -27,15 +30,21 @@ from ceconform.cli.options import (
     Limit,
     Losses,
     Output,
+    Shard,
     Tags,
+    share,
 )
 from ceconform.cli.terminal import ERRORS, SHOWN, show, table
-from ceconform.corpus import LOSSES, corpus_hash, coverage, load, select
+from ceconform.corpus import LOSSES, Case, corpus_hash, coverage, load, select, shard
 from ceconform.corpus.coverage import table as laid_out
 from ceconform.errors import ArgumentError, StartError
 from ceconform.harness import ask, commands
+from ceconform.verdict import read_baselines
 
 __all__ = ["explain", "list_", "report_", "run"]
+
+
+_DISCREPANT = frozenset({"fail", "error"})
 
 
 class What(StrEnum):
@@ -101,37 +110,74 @@ def run(
     devices: Devices = None,
     jobs: Jobs = 1,
     limit: Limit = 60.0,
+    part: Shard = None,
     output: Output = None,
+    again: Annotated[
+        bool, typer.Option("--resume", help="Go on with the report: ask what it has no answer to.")
+    ] = False,
+    baselines: Baselines = None,
     corpus: Corpus = None,
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
+    known = read_baselines(baselines) if baselines else ()
     started = commands(stated or ())
     names = _together(adapters.match(implementations or ()), started)
     cases = load(corpus)
-    chosen = select(cases, globs or (), tags=tags or (), losses=losses or ())
-    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(chosen))
+    selected = select(cases, globs or (), tags=tags or (), losses=losses or ())
+    chosen = shard(selected, *share(part))
+    header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(selected))
     piped = output is None and not sys.stdout.isatty()
+    kept = _resumed(output, header, cases) if again else report.Resumption(header=header)
     with tempfile.TemporaryDirectory() as folder:
         path = output or Path(folder, "report.jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with report.Writer(sys.stdout if piped else path, header) as writer, report.Watch(ERRORS) as watch:
-            recorder = report.Recorder(writer)
-            failed = False
-            events = ask(
-                names,
-                chosen,
-                dtypes=dtypes or (),
-                devices=devices or ("cpu",),
-                jobs=jobs,
-                limit=limit,
-                commands=started,
-            )
-            for event, results in recorder.follow(events):
-                watch.see(event, results)
-                failed |= any(result.verdict in {"fail", "error"} for result in results)
+        events = ask(
+            names,
+            chosen,
+            dtypes=dtypes or (),
+            devices=devices or ("cpu",),
+            jobs=jobs,
+            limit=limit,
+            commands=started,
+            answered=kept.answered,
+        )
+        writer = report.Writer(sys.stdout if piped else path, kept.header, kept.results)
+        recorder = report.Recorder(writer)
+        found: list[report.Result] = []
+        try:
+            with writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
+                for event, results in recorder.follow(events):
+                    watch.see(event, results)
+                    found += [result for result in results if baselines or result.verdict in _DISCREPANT]
+        except KeyboardInterrupt:
+            left = f": what is answered is in {path}; the same command with --resume goes on" if output else ""
+            ERRORS.print(f"interrupted{left}", style="red", markup=False)
+            raise typer.Exit(INTERRUPTED) from None
         if not piped:
-            show(report.Report.read(path))
+            show(report.render_text(report.Report.read(path)))
+        failed = any(result.verdict in _DISCREPANT for result in (*kept.results, *found))
+        if baselines:
+            whole = report.Report(header=kept.header, results=(*kept.results, *found))
+            changed = report.regression(whole, known, cases)
+            laid_out = report.render_regression(changed, str(output or "REPORT"))
+            ERRORS.print(laid_out) if piped else show(laid_out)
+            failed = changed.changed
     raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
+
+
+def _resumed(path: Path | None, header: report.Header, cases: Sequence[Case]) -> report.Resumption:
+    """What a report has already, and a word about what is asked again."""
+    if path is None:
+        raise ArgumentError("expected the report to go on with, -o FILE, beside --resume, got none")
+    kept = report.resume(path, header, cases)
+    if kept.torn:
+        ERRORS.print(f"{path}:{kept.torn}: the line breaks off; left out", style="yellow", markup=False)
+    if kept.changed:
+        some = ", ".join(kept.changed[:SHOWN])
+        more = ", …" if len(kept.changed) > SHOWN else ""
+        ERRORS.print(f"changed since, and not kept: {some}{more}", style="yellow", markup=False)
+    ERRORS.print(f"{len(kept.results)} results are there already", markup=False, highlight=False)
+    return kept
 
 
 def report_(
@@ -143,10 +189,11 @@ def report_(
     into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
     corpus: Corpus = None,
 ) -> None:
-    """Show a report, or several as one."""
-    merged = report.merge(
-        report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file) for file in files
-    )
+    """Show a report, or several as one; where two do not agree, the later one stands, and it is said."""
+    read = [_report(file) for file in files]
+    merged = report.merge(read)
+    if found := list(report.conflicts(read)):
+        ERRORS.print(report.render_conflicts(found), style="yellow", markup=False, highlight=False)
     if again:
         merged = report.judge_again(merged, {case.id: case for case in load(corpus)})
     match form:
@@ -169,7 +216,11 @@ def report_(
     elif text:
         typer.echo(text, nl=False)
     else:
-        show(merged, limit=None if every else SHOWN)
+        show(report.render_text(merged, None if every else SHOWN))
+
+
+def _report(file: Path) -> report.Report:
+    return report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file)
 
 
 def explain(

@@ -183,10 +183,12 @@ def export(
 
 
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Case files; all of ours if none is named.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Case files, baselines, folders; by default all of ours.")
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
 ) -> None:
-    """Check case files: schema, sources, formatting, and every expected value against the oracle."""
+    """Check case files: schema, sources, formatting, every expected value against the oracle; and baselines."""
     from ceconform.authoring.lint import lint as lint_corpus  # the oracle takes a while to import
 
     problems = lint_corpus(paths or None, fix=fix)

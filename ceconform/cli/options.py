@@ -1,7 +1,8 @@
-"""Options that several verbs share, and the exit codes."""
+"""Options that several verbs share, what they are read with, and the exit codes."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,11 @@ import typer
 
 __all__ = [
     "DISCREPANCY",
+    "INTERRUPTED",
     "NOT_STARTED",
     "NOT_VALID",
     "USAGE",
+    "Baselines",
     "Commands",
     "Corpus",
     "Devices",
@@ -22,10 +25,14 @@ __all__ = [
     "Limit",
     "Losses",
     "Output",
+    "Shard",
     "Tags",
+    "share",
 ]
 
 DISCREPANCY, USAGE, NOT_STARTED, NOT_VALID = 1, 2, 3, 4
+INTERRUPTED = 130
+"""As a shell says it of a program that Ctrl-C has ended."""
 
 Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
 Implementations = Annotated[list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")]
@@ -36,8 +43,25 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to th
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only in this dtype; may be repeated.")]
 Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu (the default) or cuda.")]
 Jobs = Annotated[int, typer.Option("-j", min=1, help="How many implementations run side by side.")]
+Baselines = Annotated[
+    list[Path] | None, typer.Option("--baseline", help="What is known: a file, or a folder; may be repeated.")
+]
 Commands = Annotated[
     list[str] | None,
     typer.Option("--command", help="NAME=COMMAND: an implementation that is a command, in any language."),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="K/N", help="Only the K-th of N shares of the cases, for machines side by side."),
+]
 Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]
+
+
+def share(text: str | None) -> tuple[int, int]:
+    """Read a shard: `2/5`; the whole is 1/1."""
+    if text is None:
+        return 1, 1
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
+    if match is None:
+        raise typer.BadParameter(f"expected a shard such as 2/5, got {text!r}")
+    return int(match[1]), int(match[2])

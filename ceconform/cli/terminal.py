@@ -6,24 +6,24 @@ import sys
 from collections.abc import Iterable
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from ceconform import report
 
 __all__ = ["ERRORS", "SHOWN", "show", "table"]
 
-ERRORS = Console(stderr=True)
+ERRORS = Console(stderr=True, emoji=False)  # `planted:Sound:` is a name
 SHOWN = 8
 """How many failing cases of each kind a terminal is shown."""
 
 
-def show(shown: report.Report, limit: int | None = SHOWN) -> None:
-    """A report on a terminal, coloured and as wide as that is; as plain text in a pipe."""
+def show(laid_out: RenderableType) -> None:
+    """Something on a terminal, coloured and as wide as that is; as plain text in a pipe."""
     if sys.stdout.isatty():
-        Console().print(report.render_text(shown, limit))
+        Console().print(laid_out)
     else:
-        typer.echo(report.render_plain(shown, limit), nl=False)
+        typer.echo(report.plain(laid_out), nl=False)
 
 
 def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ceconform.corpus.call import Call
 from ceconform.corpus.case import Case, Expected, Numbers
 from ceconform.corpus.coverage import FAMILIES, Cell, coverage, families
-from ceconform.corpus.loading import corpus_hash, load, load_file
+from ceconform.corpus.loading import case_hash, corpus_hash, load, load_file
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
-from ceconform.corpus.selecting import select
+from ceconform.corpus.selecting import id_matches, select, shard
 
 __all__ = [
     "FAMILIES",
@@ -19,10 +19,13 @@ __all__ = [
     "Expected",
     "Loss",
     "Numbers",
+    "case_hash",
     "corpus_hash",
     "coverage",
     "families",
+    "id_matches",
     "load",
     "load_file",
     "select",
+    "shard",
 ]

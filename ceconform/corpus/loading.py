@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ceconform.corpus.field import SLUG
 from ceconform.corpus.reading import read_cases
 from ceconform.errors import CorpusError
 
-__all__ = ["case_files", "corpus_hash", "default_root", "load", "load_file", "question"]
+__all__ = ["case_files", "case_hash", "corpus_hash", "default_root", "load", "load_file", "question"]
 
 CONVENTIONS_FILE = "conventions.yaml"
 
@@ -106,6 +107,12 @@ def corpus_hash(cases: Iterable[Case]) -> str:
     for line in sorted(f"{case.id} {question(case)} {_answer(case)}" for case in cases):
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
+
+
+@cache
+def case_hash(case: Case) -> str:
+    """Hash what one case asks and what is right, whatever its id, prose, sources and tags: 16 hexadecimal digits."""
+    return hashlib.sha256(f"{question(case)} {_answer(case)}".encode()).hexdigest()[:16]
 
 
 def question(case: Case) -> str:

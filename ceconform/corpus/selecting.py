@@ -1,16 +1,17 @@
-"""Selecting: some cases of a corpus, by id, tag, loss and dtype."""
+"""Selecting: some cases of a corpus, by id, tag, loss and dtype, or the share of one machine among several."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 
 from ceconform.corpus.case import Case
-from ceconform.errors import UnknownNameError
+from ceconform.errors import ArgumentError, UnknownNameError
 
-__all__ = ["select"]
+__all__ = ["id_matches", "select", "shard"]
 
 
 def select(
@@ -40,7 +41,7 @@ def select(
     """
     chosen = tuple(cases)
     kinds: tuple[tuple[str, Sequence[str], Callable[[Case], tuple[str, ...]], Callable[[str, str], bool]], ...] = (
-        ("case", patterns, lambda case: (case.id, *case.formerly), _id_matches),
+        ("case", patterns, lambda case: (case.id, *case.formerly), id_matches),
         ("tag", tags, lambda case: case.tags, fnmatchcase),
         ("loss", losses, lambda case: (case.loss,), fnmatchcase),
         ("dtype", dtypes, lambda case: case.dtypes, fnmatchcase),
@@ -55,7 +56,28 @@ def select(
     return found
 
 
-def _id_matches(name: str, pattern: str) -> bool:
+def shard(cases: Iterable[Case], number: int, count: int) -> tuple[Case, ...]:
+    """Select one of `count` shares of the cases, counted from 1; their order is kept.
+
+    The hash of its id says in which share a case is, so shares are disjoint, complete, and the same on every machine,
+    whatever else has been selected.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such share.
+    """
+    if not 1 <= number <= count:
+        raise ArgumentError(f"expected a shard such as 2/5, counted from 1, got {number}/{count}")
+    return tuple(case for case in cases if int(hashlib.sha256(case.id.encode()).hexdigest(), 16) % count == number - 1)
+
+
+def id_matches(name: str, pattern: str) -> bool:
+    """Whether an id matches a glob, segment by segment; a folder or a file stands for all within.
+
+    >>> id_matches("binary/clipping/certain-and-wrong", "*/clipping"), id_matches("binary/clipping/one", "binary/c")
+    (True, False)
+    """
     return _segments_match(tuple(name.split("/")), tuple(pattern.rstrip("/").split("/")))
 
 

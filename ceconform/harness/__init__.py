@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from ceconform.harness.observation import Answer, Observation
 from ceconform.harness.process import commands
-from ceconform.harness.run import Asked, Event, Finished, Missing, Started, ask
+from ceconform.harness.run import Answered, Asked, Event, Finished, Missing, Started, ask
 
-__all__ = ["Answer", "Asked", "Event", "Finished", "Missing", "Observation", "Started", "ask", "commands"]
+__all__ = [
+    "Answer",
+    "Answered",
+    "Asked",
+    "Event",
+    "Finished",
+    "Missing",
+    "Observation",
+    "Started",
+    "ask",
+    "commands",
+]

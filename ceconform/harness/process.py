@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ceconform.corpus import Call
-from ceconform.errors import ArgumentError, ProtocolError, StartError
+from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedError
 from ceconform.harness.observation import Observation
 from ceconform.harness.wire import Asking, decode_answer, decode_hello, encode_call, line, parse
 
@@ -25,6 +26,8 @@ __all__ = ["Worker", "command", "commands"]
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
 _LONGEST_LINE = 1 << 28
+_GLANCE = 0.1
+"""Seconds between two looks at whether the run has been given up."""
 
 
 def _environment() -> dict[str, str]:
@@ -78,9 +81,17 @@ class _SilentError(Exception):
 
 
 class Worker:
-    """One implementation in a process of its own."""
+    """One implementation in a process of its own; when `stopped` is set, whoever waits for it gets a StoppedError."""
 
-    def __init__(self, arguments: Sequence[str], *, limit: float, start_limit: float = 300.0) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        limit: float,
+        start_limit: float = 300.0,
+        stopped: threading.Event | None = None,
+    ) -> None:
+        self._stopped = stopped or threading.Event()
         self._arguments, self._limit, self._start_limit = list(arguments), limit, start_limit
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
@@ -88,7 +99,7 @@ class Worker:
         self.hello: Mapping[str, Any] = {}
         try:
             self._start()
-        except StartError:
+        except (StartError, StoppedError):
             self.close()
             raise
 
@@ -162,8 +173,7 @@ class Worker:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_WRITE)
             while left:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise _SilentError
+                self._wait(selector, deadline)
                 left = left[os.write(pipe.fileno(), left) :]
 
     def _read(self, deadline: float) -> Mapping[str, Any]:
@@ -174,14 +184,21 @@ class Worker:
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
             while b"\n" not in self._pending:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise _SilentError
+                self._wait(selector, deadline)
                 chunk = os.read(output.fileno(), 1 << 16)
                 if not chunk or len(self._pending) > _LONGEST_LINE:
                     raise _DiedError
                 self._pending += chunk
         text, _, self._pending = self._pending.partition(b"\n")
         return parse(text)
+
+    def _wait(self, selector: selectors.BaseSelector, deadline: float) -> None:
+        """Wait until the worker is ready, the time is over, or the run is given up."""
+        while not selector.select(min(_GLANCE, max(0.0, deadline - time.monotonic()))):
+            if self._stopped.is_set():
+                raise StoppedError
+            if time.monotonic() >= deadline:
+                raise _SilentError
 
     def _obituary(self) -> str:
         """How the process ended, and the last that it said on standard error."""

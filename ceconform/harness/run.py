@@ -6,17 +6,17 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from ceconform.corpus import Case
-from ceconform.errors import StartError
+from ceconform.errors import StartError, StoppedError
 from ceconform.harness.observation import Observation
 from ceconform.harness.process import Worker, command
 
-__all__ = ["Asked", "Event", "Finished", "Missing", "Started", "ask"]
+__all__ = ["Answered", "Asked", "Event", "Finished", "Missing", "Started", "ask"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,9 @@ class Finished:
 
 Event = Started | Missing | Asked | Finished
 
+Answered = Callable[[Mapping[str, Any], Case, str, str], bool]
+"""Whether a worker, known by its hello, has answered a case in a dtype on a device before."""
+
 
 def ask(
     implementations: Sequence[str],
@@ -66,15 +69,17 @@ def ask(
     jobs: int = 1,
     limit: float = 60.0,
     commands: Mapping[str, Sequence[str]] | None = None,
-) -> Iterator[Event]:
+    answered: Answered | None = None,
+) -> Generator[Event, None, None]:
     """Ask every implementation every case in every dtype and on every device that both have.
 
     `jobs` workers live at a time. `limit` is the time in seconds that one evaluation may take. `commands` tells how
     an implementation's worker is started, where it is not one of our adapters; its name is then the one given here.
+    What `answered` says is answered already is not asked. Closing the iterator ends the workers at once.
     """
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     stopped = threading.Event()
-    plan = _Plan(tuple(cases), tuple(dtypes), tuple(devices), limit)
+    plan = _Plan(tuple(cases), tuple(dtypes), tuple(devices), limit, answered, stopped)
 
     def feed(name: str) -> None:
         try:
@@ -82,6 +87,8 @@ def ask(
                 events.put(event)
                 if stopped.is_set():
                     break
+        except StoppedError:
+            pass
         except Exception as error:  # noqa: BLE001 - a thread's error is raised where the events are read
             events.put(error)
         finally:
@@ -112,23 +119,25 @@ class _Plan:
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
     limit: float
+    answered: Answered | None
+    stopped: threading.Event
 
     def events(self, name: str, arguments: Sequence[str] | None) -> Iterator[Event]:
         """All events of one implementation, in the order of the corpus."""
         try:
-            worker = Worker(arguments or command(name), limit=self.limit)
+            worker = Worker(arguments or command(name), limit=self.limit, stopped=self.stopped)
         except StartError as error:
             yield Missing(implementation=name, reason=str(error))
             return
         with contextlib.closing(worker):
             dtypes = [dtype for dtype in worker.hello["dtypes"] if not self.dtypes or dtype in self.dtypes]
             devices = [device for device in worker.hello["devices"] if device in self.devices]
+            hello = {**worker.hello, "name": name} if arguments else worker.hello
             calls = [
                 (case, dtype, device)
                 for case, dtype, device in itertools.product(self.cases, dtypes, devices)
-                if dtype in case.dtypes
+                if dtype in case.dtypes and not (self.answered and self.answered(hello, case, dtype, device))
             ]
-            hello = {**worker.hello, "name": name} if arguments else worker.hello
             yield Started(implementation=name, hello=hello, calls=len(calls))
             for number, (case, dtype, device) in enumerate(calls):
                 try:

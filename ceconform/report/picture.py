@@ -1,24 +1,29 @@
-"""A report as it looks on a terminal: as plain text, and as a picture."""
+"""What a terminal shows: as plain text, and a report as a picture."""
 
 from __future__ import annotations
 
 import io
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from ceconform.report.report import Report
 from ceconform.report.text import render_text
 
-__all__ = ["render_plain", "render_svg"]
+__all__ = ["plain", "render_plain", "render_svg"]
 
 _WIDTH = 140
 
 
 def render_plain(report: Report, limit: int | None = 8) -> str:
     """The text of a report without colour."""
+    return plain(render_text(report, limit))
+
+
+def plain(laid_out: RenderableType) -> str:
+    """What is laid out for a terminal as text without colour."""
     console = Console(file=io.StringIO(), width=_WIDTH, force_terminal=False)
     with console.capture() as captured:
-        console.print(render_text(report, limit))
+        console.print(laid_out)
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 

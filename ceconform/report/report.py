@@ -9,16 +9,17 @@ import json
 import math
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from ceconform.errors import ReportError
 from ceconform.report.header import Header
 from ceconform.report.result import Key, Result
 from ceconform.report.schema import check
 
-__all__ = ["Report", "footer", "merge", "text"]
+__all__ = ["Report", "footer", "merge", "parse", "replacing", "text"]
 
 
 def text(line: dict[str, Any]) -> str:
@@ -29,6 +30,22 @@ def text(line: dict[str, Any]) -> str:
 def footer(results: int, seconds: float) -> dict[str, Any]:
     """Make the last line, without which a report is not one."""
     return {"footer": {"results": results, "seconds": round(seconds, 3), "complete": True}}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """Hand out a file that takes the place of another, whole, when all is written, or not at all."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield cast("TextIO", file)
+            file.close()
+            Path(file.name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +85,7 @@ class Report:
                 raise ReportError(
                     name, number, "expected nothing after the footer; merge reports by `ceconform report`"
                 )
-            data = _parse(line, name, number)
+            data = parse(line, name, number)
             if header is None:
                 check(data, "header", name, number)
                 header = Header.of(data["header"])
@@ -97,17 +114,8 @@ class Report:
 
     def write(self, path: Path | str) -> None:
         """Write the report to a file, whole or not at all."""
-        path = Path(path)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.writelines(self.lines())
-                file.close()
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with replacing(Path(path)) as file:
+            file.writelines(self.lines())
 
     def merge(self, other: Report) -> Report:
         """Put two reports of the same corpus together; of two results of one key the other's, the later one, stays.
@@ -132,10 +140,17 @@ def merge(reports: Iterable[Report]) -> Report:
     return first
 
 
-def _parse(line: str, name: str, number: int) -> dict[str, Any]:
+def parse(line: str, name: str, number: int) -> dict[str, Any]:
+    """Read a line as a JSON object, whatever it says.
+
+    Raises
+    ------
+    ReportError
+        If it is none.
+    """
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r} ({error})") from error
     if not isinstance(data, dict):
         raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r}")

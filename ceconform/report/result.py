@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from ceconform.corpus import Case
+from ceconform.corpus import Case, case_hash
 from ceconform.formats import FORMATS, digits, rounded
 from ceconform.harness import Answer, Observation
 from ceconform.verdict import Verdict
@@ -75,6 +75,8 @@ class Result:
     ulps: float | None = None
     gradient_ulps: float | None = None
     seconds: float = 0.0
+    question: str = ""
+    """The hash of what the case asked and of what was right then; empty in a report of an earlier release."""
 
     @property
     def key(self) -> Key:
@@ -147,4 +149,5 @@ def record(
         ulps=verdict.ulps,
         gradient_ulps=verdict.gradient_ulps,
         seconds=round(observation.seconds, 6),
+        question=case_hash(case),
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import BinaryIO, Self, TextIO
 
+from ceconform.errors import ReportError
 from ceconform.report.header import Header, Implementation
-from ceconform.report.report import footer, text
+from ceconform.report.report import footer, replacing, text
 from ceconform.report.result import Result
 
 __all__ = ["Writer"]
@@ -18,28 +20,54 @@ __all__ = ["Writer"]
 class Writer:
     """A report that grows: the header first, results as they come, the footer at the end.
 
-    If the run breaks off, by an exception, there is no footer, and nobody takes the file for a whole report.
+    If the run breaks off there is no footer, and nobody takes the file for a whole report; what was added is there,
+    and `--resume` goes on from it.
 
     Parameters
     ----------
     target
         A file's path, or a stream that stays open, such as standard output.
+    header
+        What the report is about.
+    kept
+        Results of a run that broke off; with the header they replace the file in one step, before anything is added.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written, with the number of results that are in it.
     """
 
-    def __init__(self, target: Path | str | TextIO, header: Header) -> None:
-        self._target, self._header = target, header
-        self._owned = isinstance(target, Path | str)
-        self._stream: TextIO
-        self._results = 0
+    def __init__(self, target: Path | str | TextIO, header: Header, kept: Iterable[Result] = ()) -> None:
+        self._target, self._header, self._kept = target, header, tuple(kept)
+        self._stream: TextIO | None = None
+        self._file: BinaryIO | None = None
+        self._lines = self._results = 0
         self._started = 0.0
 
     def __enter__(self) -> Self:
-        self._stream = (
-            Path(self._target).open("w", encoding="utf-8") if isinstance(self._target, Path | str) else self._target
-        )
         self._started = time.monotonic()
-        self._say(text({"header": self._header.line()}))
+        if isinstance(self._target, Path | str):
+            self._open(Path(self._target))
+        else:
+            self._stream = self._target
+            self._say(text({"header": self._header.line()}))
         return self
+
+    def _open(self, path: Path) -> None:
+        try:
+            if self._kept:
+                with replacing(path) as file:
+                    file.write(text({"header": self._header.line()}))
+                    file.writelines(text(result.line()) for result in self._kept)
+            # No buffer: a line that does not fit on the disk is not tried again when the file is closed.
+            self._file = path.open("ab" if self._kept else "wb", buffering=0)
+        except OSError as error:
+            raise ReportError(path, 1, f"expected a file that can be written, got {error}") from error
+        self._results = len(self._kept)
+        self._lines = self._results + bool(self._kept)
+        if not self._kept:
+            self._say(text({"header": self._header.line()}))
 
     def introduce(self, implementation: Implementation) -> None:
         """Write that an implementation has started."""
@@ -61,9 +89,20 @@ class Writer:
             if error is None:
                 self._say(text(footer(self._results, time.monotonic() - self._started)))
         finally:
-            if self._owned:
-                self._stream.close()
+            if self._file is not None:
+                self._file.close()
 
     def _say(self, line: str) -> None:
-        self._stream.write(line)
-        self._stream.flush()
+        if self._file is None:
+            assert self._stream is not None  # noqa: S101 - for the type checker: it is entered
+            self._stream.write(line)
+            self._stream.flush()
+            return
+        left = memoryview(line.encode())
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            problem = f"expected to write a line, got {error}; {self._results} results are there"
+            raise ReportError(str(self._target), self._lines + 1, f"{problem}: make room, go on by --resume") from error
+        self._lines += 1

@@ -1,0 +1,82 @@
+"""The verbs that compare: diff, accept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ceconform import report
+from ceconform.cli.options import DISCREPANCY, Baselines, Corpus, Implementations, Output
+from ceconform.cli.terminal import ERRORS, SHOWN, show
+from ceconform.corpus import load
+from ceconform.verdict import read_baselines
+
+__all__ = ["accept", "diff"]
+
+
+class DiffForm(StrEnum):
+    """How a difference can be shown."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="A report.")],
+    new: Annotated[Path, typer.Argument(help="A later one, of another version, machine or day.")],
+    form: Annotated[DiffForm, typer.Option("--format", help="How to show it.")] = DiffForm.text,
+    output: Output = None,
+    every: Annotated[bool, typer.Option("--all", help="Name every case, not a few of each kind.")] = False,
+) -> None:
+    """Say what has changed between two reports, by case and kind; exit with 1 if anything has, with 0 if not."""
+    found = report.difference(report.Report.read(old), report.Report.read(new))
+    laid_out = report.render_changes(found, None if every else SHOWN)
+    match form:
+        case DiffForm.text:
+            text = "" if output is None else report.plain(laid_out)
+        case DiffForm.markdown:
+            text = report.render_changes_markdown(found)
+        case DiffForm.json:
+            text = report.render_changes_json(found)
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+    elif text:
+        typer.echo(text, nl=False)
+    else:
+        show(laid_out)
+    raise typer.Exit(DISCREPANCY if found.changes else 0)
+
+
+def accept(
+    file: Annotated[Path, typer.Argument(metavar="REPORT", help="A report of the whole corpus.")],
+    implementations: Implementations = None,
+    output: Output = None,
+    baselines: Baselines = None,
+    force: Annotated[bool, typer.Option(help="Accept wrong values, and what is worse, too.")] = False,
+    corpus: Corpus = None,
+) -> None:
+    """Add what is new in a report to a baseline, with the reasons left to write; exit with 1 if something is left."""
+    from ceconform.authoring.acceptance import CAP  # the oracle takes a while to import
+    from ceconform.authoring.baselines import extend
+
+    known = read_baselines([*(baselines or ()), *([output] if output is not None and output.exists() else [])])
+    extended = extend(
+        report.Report.read(file), known, load(corpus), path=output, names=implementations or (), force=force
+    )
+    if output is None:
+        typer.echo(extended.text, nl=False)
+    told = f"{extended.accepted} answers are accepted, in {extended.entries} entries"
+    todo = f": write their reasons, then `ceconform lint {output or 'FILE'}`" if extended.entries else ""
+    ERRORS.print(f"{told}{todo}", markup=False, highlight=False)
+    for each in extended.errors[:SHOWN]:
+        ERRORS.print(f"an error is no answer: {each.case} {each.implementation}: {each.reason}", markup=False)
+    for each in extended.refused[:SHOWN]:
+        ERRORS.print(f"not accepted: {each.kind}: {each.case} {each.implementation} ({each.dtype})", markup=False)
+    if extended.refused:
+        left = f"{len(extended.refused)} answers are as bad as {CAP}, or worse: --force accepts them"
+        ERRORS.print(left, style="red", markup=False, highlight=False)
+    raise typer.Exit(DISCREPANCY if extended.refused or extended.errors else 0)
