@@ -93,7 +93,7 @@ def _backward(xp: Any, kernel: Kernel, cotangent: Any, z: Any, y: Any, sure: Any
     return torch.cond(sure & steady.all(), direct, careful, (cotangent, z, y, scale, others))[0]
 
 
-def _others(xp: Any, z: Any, y: Any, axis: int) -> Any:
+def _others(xp: Any, z: Any, y: Any, axis: int | None) -> Any:
     """Return the sum of a row's exponentials but the label's."""
     if axis == -1 and z.shape[-1] >= LONG and z.shape[-1] % LEAST_BLOCK == 0:
         return _others_in_blocks(xp, z, y, math.gcd(z.shape[-1], BLOCK))
