@@ -345,3 +345,109 @@ def test_explain_asks_a_command(ceconform):
     told = ceconform("explain", "binary/extreme/infinite-and-wrong", "mine", *command)
     assert "sent      textbook(logits, labels)" in told
     assert "import" not in told
+
+
+MINE = ("functions:hinge", "--loss", "hinge_loss", "--backend", "numpy", "-k", "margin/hinge/logits")
+
+
+def test_run_asks_a_plain_function(ceconform, tmp_path):
+    """Beside others, in a process of its own; what it does not take is unsupported."""
+    ceconform("run", *MINE, "ceconform[numpy]", "--dtype", "float32", "-o", "a.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert {("functions:hinge", "pass"), ("ceconform[numpy]", "pass")} == {
+        (x["implementation"], x["verdict"]) for x in lines if "case" in x
+    }
+    told = ceconform("run", *MINE[:-1], "margin/hinge/zeros-and-ones", "-o", "b.jsonl", code=1)
+    assert "accepted-invalid-input" in told
+    mean = ("functions:mean_hinge", *MINE[1:-1], "margin/hinge", "--reduction", "mean", "--dtype", "float64")
+    ceconform("run", *mean, "-o", "c.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]
+    assert {"pass", "unsupported"} == {x["verdict"] for x in lines if "case" in x}
+    assert "margin/hinge/mean" in {x["case"] for x in lines if x.get("verdict") == "pass"}
+
+
+def test_what_a_plain_function_documents_is_acceptable(ceconform):
+    """By the name of a convention, or of a library."""
+    clips = ("functions:clips", "--loss", "binary_cross_entropy", "--backend", "numpy", "-k", CASE)
+    assert "clip-at-1e-7" in ceconform("run", *clips, "--dtype", "float64", "-o", "a.jsonl", code=1)
+    for name in ("clip-at-1e-7", "keras"):
+        asked = ("run", *clips, "--dtype", "float64", "--convention", name, "-o", "b.jsonl")
+        assert "acceptable, by convention" in ceconform(*asked)
+
+
+def test_explain_asks_a_plain_function(ceconform):
+    """The case says which loss it is; the program imports the function."""
+    told = ceconform("explain", "margin/hinge/logits", "functions:hinge", "--backend", "numpy")
+    assert "from functions import hinge" in told
+    assert "sent      hinge(logits, labels)" in told
+
+
+def test_a_function_of_the_folder_is_found(ceconform, tmp_path):
+    """As by `python -m`, and so is an adapter."""
+    (tmp_path / "mine.py").write_text("from functions import hinge\nfrom planted import Sound as Mine\n")
+    ceconform("run", "mine:hinge", *MINE[1:], "-o", "a.jsonl")
+    ceconform("run", "mine:Mine", "-k", "margin/hinge/logits", "-o", "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("functions:hinge", "--backend", "numpy"), "expected one --loss, the one that functions:hinge computes", 2),
+        (("functions:hinge", "--loss", "hinge", "--backend", "numpy"), "computes, got hinge", 2),
+        (("functions:hinge", "--loss", "hinge_loss", "--backend", "trch"), "got 'trch'", 2),
+        (("functions:hinge", "--loss", "hinge_loss"), "got a function: say which loss", 2),
+        (("functions:hinge", "--loss", "hinge_loss", "--reduction", "mean"), "expected --backend beside", 2),
+        (("functions:hinge", "--loss", "hinge_loss", "--convention", "clip-at-1e-7"), "expected --backend beside", 2),
+        (("functions:hinge", *MINE[1:], "--convention", "clip"), "`convention` must be one of", 2),
+        (("torch", "--loss", "hinge_loss", "--backend", "torch"), "beside --backend, got no name with a colon", 2),
+        (("functions:a_constant",), "a subclass of ceconform.adapters.Adapter", 2),
+        (("no_such_module:Adapter",), "No module named 'no_such_module'", 2),
+        (("planted:NoSuch",), "no attribute 'NoSuch'", 2),
+        (("no_such_module:f", *MINE[1:]), "no_such_module cannot be imported", 3),
+        (("functions:hing", *MINE[1:]), "did you mean 'hinge'?", 3),
+        (("functions:a_constant", *MINE[1:]), "to be a function, got a value of type int", 3),
+        (("functions:other_names", *MINE[1:]), "got (output, target)", 3),
+        (("planted:Sound", *MINE[1:]), "got an adapter", 3),
+        (("functions:hinge", *MINE[1:], "--reduction", "average"), "got 'average'", 3),
+    ],
+)
+def test_what_is_no_function_is_said_at_once(ceconform, arguments, words, code):
+    """2 for what the command line shows, 3 for what its import shows."""
+    assert words in " ".join(ceconform("run", *arguments, "-o", "a.jsonl", code=code).split())
+
+
+@pytest.fixture
+def distribution(tmp_path):
+    """Somebody's package with entry points, as an installer leaves it."""
+    folder = tmp_path / "theirs-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+
+    def register(**points: str) -> None:
+        lines = (f"{name} = {value}\n" for name, value in points.items())
+        (folder / "entry_points.txt").write_text("".join(["[ceconform.adapters]\n", *lines]))
+
+    return register
+
+
+def test_an_entry_point_is_an_implementation(ceconform, distribution):
+    """By its name, in the list and in a run."""
+    distribution(theirs="planted:Sound")
+    assert "theirs" in dict(line.split("\t") for line in ceconform("list").splitlines())
+    assert "sound" in ceconform("run", "theirs", "-k", "margin/hinge/logits", "-o", "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("no_such_module:Adapter", "expected 'no_such_module:Adapter' to be package.module:Adapter"),
+        ("planted:NoSuch", "no attribute 'NoSuch'"),
+        ("functions:hinge", "expected 'functions:hinge' to be an adapter, got a function"),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_told(ceconform, distribution, value, words):
+    """When it is asked for; the others are listed and asked."""
+    distribution(theirs=value)
+    assert words in ceconform("run", "theirs", "-k", CASE, code=2)
+    assert "not installed" in dict(line.split("\t") for line in ceconform("list").splitlines())["theirs"]
+    ceconform("run", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl")

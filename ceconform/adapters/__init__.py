@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from ceconform.adapters._adapter import LANGUAGES, Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._find import find, installed, match, names
+from ceconform.adapters._function import adapt, find_function
+from ceconform.adapters._hosts import HOSTS
 
 __all__ = [
+    "HOSTS",
     "LANGUAGES",
     "Adapter",
     "Dialect",
     "Question",
     "Source",
     "Unsupported",
+    "adapt",
     "find",
+    "find_function",
     "installed",
     "match",
     "names",

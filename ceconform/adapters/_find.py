@@ -6,12 +6,13 @@ import difflib
 import importlib
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
+from typing import Any
 
 from ceconform.adapters._adapter import Adapter
-from ceconform.errors import UnknownNameError
+from ceconform.errors import ArgumentError, CeconformError, UnknownNameError
 
 __all__ = ["GROUP", "find", "installed", "match", "names"]
 
@@ -44,19 +45,32 @@ def find(name: str) -> type[Adapter]:
     """
     if ":" in name:
         module, _, attribute = name.partition(":")
-        try:
-            adapter: type[Adapter] = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise UnknownNameError(f"expected {name!r} to be package.module:Adapter, got {error}") from error
-        return adapter
+        return _adapter(name, lambda: getattr(importlib.import_module(module), attribute))
     ours = _ours()
     if name in ours:
         return ours[name]
     for point in entry_points(group=GROUP, name=name):
-        return point.load()  # type: ignore[no-any-return]
+        return _adapter(point.value, point.load)
     close = difflib.get_close_matches(name, names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}"
     raise UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
+
+
+def _adapter(target: str, load: Callable[[], Any]) -> type[Adapter]:
+    """What a third party's path leads to, which must be an adapter."""
+    try:
+        adapter = load()
+    except Exception as error:
+        told = str(error) if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
+        raise UnknownNameError(f"expected {target!r} to be package.module:Adapter, got {told}") from error
+    if isinstance(adapter, type) and issubclass(adapter, Adapter):
+        return adapter
+    if callable(adapter) and not isinstance(adapter, type):
+        raise ArgumentError(
+            f"expected {target!r} to be an adapter, got a function: say which loss it computes and what arrays it "
+            "takes, with --loss NAME --backend NAME"
+        )
+    raise ArgumentError(f"expected {target!r} to be an adapter, a subclass of ceconform.adapters.Adapter")
 
 
 def match(patterns: Sequence[str]) -> list[str]:
@@ -76,8 +90,8 @@ def match(patterns: Sequence[str]) -> list[str]:
 
 
 def installed(name: str) -> str:
-    """The installed version of an implementation's distribution, or the empty string."""
+    """The installed version of an implementation's distribution; empty where it, or its adapter, is not there."""
     try:
         return version(find(name).distribution)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, CeconformError):
         return ""

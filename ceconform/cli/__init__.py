@@ -1,13 +1,14 @@
 """The verbs: a few lines of glue each.
 
 Exit codes: 0 as expected; 1 a discrepancy, beside a baseline one that is new, fixed or stale; 2 usage; 3 an
-implementation did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130 a run was
-interrupted.
+implementation or a function did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130
+a run was interrupted.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 try:
     import typer
@@ -36,6 +37,7 @@ app.command("lint")(making.lint)
 
 def main() -> None:
     """Run the command line; what ceconform has to say against its input is said without a traceback."""
+    sys.path.insert(0, str(Path.cwd()))  # as for `python -m`: an adapter of one's own lies where one is
     try:
         app()
     except (CorpusError, ReportError) as error:

@@ -19,10 +19,12 @@ from ceconform.cli.options import (
     DISCREPANCY,
     INTERRUPTED,
     NOT_STARTED,
+    Backend,
     Baselines,
     Commands,
     Corpus,
     Devices,
+    Documented,
     Dtypes,
     Globs,
     Implementations,
@@ -30,10 +32,12 @@ from ceconform.cli.options import (
     Limit,
     Losses,
     Output,
+    Returned,
     Shard,
     Tags,
     share,
 )
+from ceconform.cli.plain import plain
 from ceconform.cli.terminal import ERRORS, SHOWN, show, table
 from ceconform.corpus import LOSSES, Case, corpus_hash, coverage, load, select, shard
 from ceconform.corpus.coverage import table as laid_out
@@ -103,6 +107,9 @@ def list_(
 def run(
     implementations: Implementations = None,
     stated: Commands = None,
+    backend: Backend = None,
+    returned: Returned = None,
+    documented: Documented = None,
     globs: Globs = None,
     tags: Tags = None,
     losses: Losses = None,
@@ -120,8 +127,11 @@ def run(
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
     known = read_baselines(baselines) if baselines else ()
-    started = commands(stated or ())
-    names = _together(adapters.match(implementations or ()), started)
+    functions = plain(
+        implementations or (), losses or (), backend=backend, reduction=returned, conventions=documented or ()
+    )
+    started = {**functions, **commands(stated or ())}
+    names = _together(adapters.match([name for name in implementations or () if name not in functions]), started)
     cases = load(corpus)
     selected = select(cases, globs or (), tags=tags or (), losses=losses or ())
     chosen = shard(selected, *share(part))
@@ -227,6 +237,9 @@ def explain(
     case: Annotated[str, typer.Argument(help="The id of a case.")],
     implementation: Annotated[str, typer.Argument(help="The name of an implementation, or of a --command.")],
     stated: Commands = None,
+    backend: Backend = None,
+    returned: Returned = None,
+    documented: Documented = None,
     dtypes: Dtypes = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the evaluation may take.")] = 60.0,
@@ -239,7 +252,10 @@ def explain(
     recorder = report.Recorder(report.Writer(io.StringIO(), header))
     with recorder.writer:
         asked = dtypes or ("float32",) if "float32" in chosen[0].dtypes else chosen[0].dtypes[:1]
-        started = commands(stated or ())
+        functions = plain(
+            [implementation], [chosen[0].loss], backend=backend, reduction=returned, conventions=documented or ()
+        )
+        started = {**functions, **commands(stated or ())}
         events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit, commands=started)
         results = [result for _, found in recorder.follow(events) for result in found]
     for reason in recorder.missing.values():

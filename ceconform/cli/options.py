@@ -14,10 +14,12 @@ __all__ = [
     "NOT_STARTED",
     "NOT_VALID",
     "USAGE",
+    "Backend",
     "Baselines",
     "Commands",
     "Corpus",
     "Devices",
+    "Documented",
     "Dtypes",
     "Globs",
     "Implementations",
@@ -25,6 +27,7 @@ __all__ = [
     "Limit",
     "Losses",
     "Output",
+    "Returned",
     "Shard",
     "Tags",
     "share",
@@ -35,7 +38,7 @@ INTERRUPTED = 130
 """As a shell says it of a program that Ctrl-C has ended."""
 
 Globs = Annotated[list[str] | None, typer.Option("--case", "-k", help="Only cases whose id matches this glob.")]
-Implementations = Annotated[list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")]
+Implementations = Annotated[list[str] | None, typer.Argument(help="Names, globs, package.module:Adapter or :function.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
 Losses = Annotated[list[str] | None, typer.Option("--loss", help="Only cases of this loss.")]
 Corpus = Annotated[Path | None, typer.Option("--corpus", help="A folder of cases, in place of ours.")]
@@ -55,6 +58,18 @@ Shard = Annotated[
     typer.Option("--shard", metavar="K/N", help="Only the K-th of N shares of the cases, for machines side by side."),
 ]
 Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]
+Backend = Annotated[
+    str | None,
+    typer.Option(help="package.module:function is a plain function of this library's arrays: torch, jax, numpy, …"),
+]
+Returned = Annotated[
+    str | None,
+    typer.Option("--reduction", help="What a plain function without this parameter returns: none, if nothing is said."),
+]
+Documented = Annotated[
+    list[str] | None,
+    typer.Option("--convention", help="A convention that a plain function documents; or a library, for all of its."),
+]
 
 
 def share(text: str | None) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ceconform.harness.observation import Answer, Observation
-from ceconform.harness.process import commands
+from ceconform.harness.process import commands, function_command
 from ceconform.harness.run import Answered, Asked, Event, Finished, Missing, Started, ask
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Started",
     "ask",
     "commands",
+    "function_command",
 ]

@@ -21,7 +21,7 @@ from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedEr
 from ceconform.harness.observation import Observation
 from ceconform.harness.wire import Asking, decode_answer, decode_hello, encode_call, line, parse
 
-__all__ = ["Worker", "command", "commands"]
+__all__ = ["Worker", "command", "commands", "function_command"]
 
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
@@ -44,6 +44,14 @@ def _environment() -> dict[str, str]:
 def command(implementation: str) -> list[str]:
     """How a worker of one of our adapters is started."""
     return [sys.executable, "-m", "ceconform.harness.worker", implementation]
+
+
+def function_command(
+    target: str, *, loss: str, backend: str, reduction: str | None = None, conventions: Sequence[str] = ()
+) -> list[str]:
+    """How a worker of a plain function is started, `package.module:function`."""
+    options = [f"--loss={loss}", f"--backend={backend}", *(f"--convention={name}" for name in conventions)]
+    return [*command(target), *options, *([f"--reduction={reduction}"] if reduction else [])]
 
 
 def commands(stated: Sequence[str]) -> dict[str, list[str]]:

@@ -1,14 +1,18 @@
-"""The process in which one implementation answers: `python -m ceconform.harness.worker NAME`."""
+"""The process in which one implementation answers: `python -m ceconform.harness.worker NAME`.
+
+A plain function answers with `--loss` and `--backend` beside its name, `package.module:function`.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any, BinaryIO
@@ -16,10 +20,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.adapters import Adapter, Question, Source, Unsupported, find
+from ceconform.adapters import Adapter, Question, Source, Unsupported, adapt, find, find_function
 from ceconform.corpus import Call
+from ceconform.errors import CeconformError
 from ceconform.harness.observation import Answer, Observation
 from ceconform.harness.wire import decode_call, encode_observation, line
+from ceconform.libraries import resolve
 
 __all__ = ["hello", "observe", "serve"]
 
@@ -166,13 +172,40 @@ def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
         say(id=number, done=True)
 
 
-def main(name: str) -> None:
+def _adapter(arguments: Sequence[str]) -> Adapter:
+    """The implementation that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    for option in ("--loss", "--backend", "--reduction"):
+        parser.add_argument(option)
+    parser.add_argument("--convention", action="append", default=[])
+    stated = parser.parse_args(arguments)
+    if stated.backend is None:
+        return find(stated.name)()
+    return adapt(
+        find_function(stated.name),
+        target=stated.name,
+        loss=stated.loss,
+        backend=stated.backend,
+        reduction=stated.reduction,
+        conventions=tuple(rule.name for rule in resolve(tuple(stated.convention), stated.loss)),
+        alone=True,
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
     """Keep standard output for the protocol: what a framework prints there goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
-    serve(find(name)(), sys.stdin.buffer, answers)
+    try:
+        adapter = _adapter(arguments)
+    except CeconformError as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        sys.stderr.flush()
+        os._exit(1)  # at once: a framework that is imported already takes its time to leave
+    serve(adapter, sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])
