@@ -10,6 +10,7 @@ __all__ = [
     "CeconformError",
     "CorpusError",
     "DTypeError",
+    "DiscrepancyError",
     "MissingDependencyError",
     "ProtocolError",
     "RangeError",
@@ -43,6 +44,10 @@ class RangeError(ArgumentError):
 
 class UnknownNameError(CeconformError, LookupError):
     """A loss, case, convention, backend or implementation that nobody knows."""
+
+
+class DiscrepancyError(CeconformError, AssertionError):
+    """A function under test departs from what is right, or no longer does where that was expected."""
 
 
 class MissingDependencyError(CeconformError, ImportError):

@@ -16,7 +16,7 @@ from ceconform.report.measurement import Accuracy, Elementary, Input, Measuremen
 from ceconform.report.picture import plain, render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
-from ceconform.report.recording import Recorder, judge_again
+from ceconform.report.recording import Recorder, judge_again, judged
 from ceconform.report.regression import Fixed, Regression, Stale, regression
 from ceconform.report.regressions import render_regression
 from ceconform.report.report import Report, merge
@@ -54,6 +54,7 @@ __all__ = [
     "explain",
     "insert",
     "judge_again",
+    "judged",
     "merge",
     "plain",
     "program",

@@ -14,7 +14,7 @@ from ceconform.report.result import Result, record
 from ceconform.report.writer import Writer
 from ceconform.verdict import Verdict, judge
 
-__all__ = ["Recorder", "judge_again"]
+__all__ = ["Recorder", "judge_again", "judged"]
 
 
 @dataclass
@@ -43,12 +43,13 @@ class Recorder:
     def _results(self, event: Asked) -> Iterator[Result]:
         known = self.implementations[event.implementation]
         for observation in event.observations:
-            result = _judged(event.case, observation, known, event.dtype, event.device)
+            result = judged(event.case, observation, known, event.dtype, event.device)
             self.writer.add(result)
             yield result
 
 
-def _judged(case: Case, observation: Observation, known: Implementation, dtype: str, device: str) -> Result:
+def judged(case: Case, observation: Observation, known: Implementation, dtype: str, device: str) -> Result:
+    """Judge an observation of an implementation, and put both down."""
     try:
         verdict = judge(
             case,
@@ -79,5 +80,5 @@ def judge_again(report: Report, cases: Mapping[str, Case]) -> Report:
         if known is None or result.case not in cases:
             missing = result.case if known else f"{result.implementation} {result.version}"
             raise ReportError("<report>", number, f"expected {missing} to be known, so that it can be judged again")
-        results.append(_judged(cases[result.case], result.observation, known, result.dtype, result.device))
+        results.append(judged(cases[result.case], result.observation, known, result.dtype, result.device))
     return replace(report, results=tuple(results))
