@@ -45,7 +45,7 @@ def install(session: nox.Session, implementations: list[str], *groups: str, extr
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on every framework, with the examples in the docstrings."""
-    install(session, WITHOUT_GPU, "tests", extras=("plots", "dask"))
+    install(session, WITHOUT_GPU, "tests", "third-party", extras=("plots", "dask"))
     session.run("pytest", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadgroup", *session.posargs)
 
 
@@ -139,5 +139,6 @@ def devices(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Make the examples' plots and pages again, beside their programs."""
-    install(session, ["ceconform[torch]"], extras=("plots",))
+    install(session, ["ceconform[torch]"], "third-party", extras=("plots",))
+    session.run("python", "examples/third_party.py", "--write")
     session.run("python", "examples/softmax_collapse.py", *session.posargs)
