@@ -19,8 +19,8 @@ from jax import lax
 from ceconform.losses import _stable
 from ceconform.losses._inputs import gathers
 from ceconform.losses._kernel import times, weighed
-from ceconform.losses._kernels import marked
 from ceconform.losses._places_jax import either
+from ceconform.losses._rows import marked
 
 __all__ = ["losses_and_sums", "pulled", "pushed"]
 
