@@ -71,7 +71,7 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
         gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
     # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
     row = _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
-    return replace(row, linear=True)
+    return replace(row, scaled_slope=lambda xp, factor, z, mass: row.slopes[0](xp, z, factor * mass))
 
 
 def smoothed_logits(axis: int, epsilon: float) -> Kernel:
@@ -116,6 +116,8 @@ def _of_indices(
 ) -> Kernel:
     """Return a kernel of (predictions, class index), from what it is of the row, the label's and the label's place.
 
+    The slope takes a factor before them.
+
     An index of -1 is none, and gives NaN.
     """
 
@@ -123,11 +125,14 @@ def _of_indices(
         y = xp.expand_dims(y, axis=axis)
         return xp.squeeze(xp.where(y < 0, math.nan, cost(xp, x, *marked(xp, x, y, axis), axis)), axis=axis)
 
-    def by_x(xp: Any, x: Any, y: Any) -> Any:
+    def scaled_slope(xp: Any, factor: Any, x: Any, y: Any) -> Any:
         y = xp.expand_dims(y, axis=axis)
-        return xp.where(y < 0, math.nan, slope(xp, x, *marked(xp, x, y, axis), axis))
+        return xp.where(y < 0, math.nan, slope(xp, factor, x, *marked(xp, x, y, axis), axis))
 
-    return Kernel(value, (by_x,), axis, rapid=rapid, **forms)
+    def by_x(xp: Any, x: Any, y: Any) -> Any:
+        return scaled_slope(xp, xp.expand_dims(xp.ones_like(y, dtype=x.dtype), axis=axis), x, y)
+
+    return Kernel(value, (by_x,), axis, rapid=rapid, scaled_slope=scaled_slope, **forms)
 
 
 def indices(axis: int, *, known: bool = False, dtype: Any = None) -> Kernel:
@@ -151,9 +156,9 @@ def index_probabilities(axis: int, *, known: bool = False) -> Kernel:
             xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True), -xp.log(_costs.positive(xp, own)), math.nan
         )
 
-    def slope(xp: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001
+    def slope(xp: Any, factor: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001
         right = xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True)
-        return xp.where(right, xp.where(hot, -1 / _costs.positive(xp, p), 0.0), math.nan)
+        return xp.where(right, xp.where(hot, -factor / _costs.positive(xp, p), 0.0), math.nan)
 
     return _of_indices(cost, slope, axis, _rapid.index_probabilities if known else None)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ceconform.losses import _costs, _rapid, _stable
+from ceconform.losses import _costs, _logits, _rapid, _stable
 from ceconform.losses._kernel import Kernel, per, times
 from ceconform.losses._rules import Rules
 
@@ -36,19 +36,28 @@ def _two_sided(costs: Callable[..., tuple[Any, Any]], rates: Callable[..., tuple
 
 
 def _focal_logit_costs(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
-    (up, down), (positive, negative) = _stable.sigmoid(xp, z), _stable.logit_costs(xp, z)
+    (up, down), (positive, negative) = _logits.sigmoid(xp, z), _logits.logit_costs(xp, z)
     return down**gamma * positive, up**gamma * negative
 
 
 def _focal_logit_rates(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
-    (up, down), (positive, negative) = _stable.sigmoid(xp, z), _stable.logit_costs(xp, z)
+    (up, down), (positive, negative) = _logits.sigmoid(xp, z), _logits.logit_costs(xp, z)
     return (
         -(down**gamma) * (gamma * times(xp, up, positive) + down),
         up**gamma * (gamma * times(xp, down, negative) + up),
     )
 
 
-_PLAIN_BINARY_LOGITS = _two_sided(_stable.logit_costs, _stable.logit_gradient)
+_PLAIN_BINARY_LOGITS = Kernel(
+    value=_logits.logit_loss,
+    slopes=(
+        _logits.logit_slope,
+        lambda xp, z, a, b: _logits.logit_costs(xp, z)[0],  # noqa: ARG005 - the shape of a slope
+        lambda xp, z, a, b: _logits.logit_costs(xp, z)[1],  # noqa: ARG005
+    ),
+    scaled_value=lambda xp, factor, z, a, b: _logits.logit_loss(xp, z, factor * a, factor * b),
+    scaled_slope=lambda xp, factor, z, a, b: _logits.logit_slope(xp, z, factor * a, factor * b),
+)
 
 
 def binary_logits(gamma: float = 0.0) -> Kernel:
@@ -68,11 +77,16 @@ def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., bool | None],
         positive, negative = (slope(xp, x, *sides(xp, x, t)) for slope in plain.slopes[1:])
         return _stable.within(xp, t, 0, 1) * 0 + (1 - epsilon) * (positive - negative)
 
+    def scaled(form: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        return form and (lambda xp, factor, x, t: form(xp, factor, x, *sides(xp, x, t)))
+
     return Kernel(
         value=lambda xp, x, t: plain.value(xp, x, *sides(xp, x, t)),
         slopes=(lambda xp, x, t: plain.slopes[0](xp, x, *sides(xp, x, t)), by_label),
         rapid=partial(rapid, epsilon=epsilon),
         buffers=buffers,
+        scaled_value=scaled(plain.scaled_value),
+        scaled_slope=scaled(plain.scaled_slope),
     )
 
 
