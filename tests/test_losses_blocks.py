@@ -17,6 +17,7 @@ from ceconform.formats import unit_in_the_last_place
 from ceconform.losses import _blocks, _rows, _sides
 from ceconform.losses._kernel import pull
 from ceconform.losses._rules import PLAIN
+from ceconform.losses._weights import weighted
 
 WIDE = math.ceil(2.5 * _blocks.ELEMENTS / 1000)
 """Rows of 1,000 classes: two blocks and a half."""
@@ -78,6 +79,19 @@ def test_binary_logits_in_place_are_those_of_the_plain_form(data):
     (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), _sides.binary_logits_and_labels(0.0), z, t)
     alike([value], [right])
     np.testing.assert_allclose(slope, steep, rtol=0, atol=4e-7)
+
+
+def test_weighed_losses_in_place_are_those_of_the_plain_form(eager):
+    """Several blocks, a weight of 0 and infinite logits included; in the dtype of the computation, too."""
+    rng = np.random.default_rng(7)
+    count = 3 * _blocks.ELEMENTS
+    z, t, weight = rng.normal(scale=20, size=count), rng.random(count).round(), rng.random(count)
+    z[[3, 70]], t[[3, 70]], weight[[70, 90]] = math.inf, 0.0, 0.0
+    kernel = weighted(_sides.binary_logits_and_labels(0.0))
+    for dtype in ("float32", "float64"):
+        fast, plain = both(eager, kernel, z, t, weight, dtype=dtype, cotangent=0.5)
+        assert (math.inf, 0.0, 0.0) == tuple(fast[0][[3, 70, 90]])
+        alike(fast, plain)
 
 
 def test_several_blocks_and_a_short_one(eager):

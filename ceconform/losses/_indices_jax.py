@@ -112,8 +112,9 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
 def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> Any:
     _, others, own = sums
     scale = jnp.where(cotangent == 0, 0.0, jnp.where(y < 0, math.nan, cotangent / (others + own)))
-    limits = jnp.finfo(scale.dtype)
-    steady = (cotangent == 0) | ((jnp.abs(scale) >= limits.tiny) & (jnp.abs(scale) <= limits.max)) | jnp.isnan(scale)
+    size = jnp.abs(scale)
+    # A factor above 1 would multiply what is left of the digits of a small exponential, or nothing.
+    steady = (cotangent == 0) | ((size >= jnp.finfo(scale.dtype).tiny) & (size <= 1)) | jnp.isnan(scale)
 
     def plain() -> tuple[Any]:
         return (_put((jnp.exp(_wide(z)) * scale).astype(z.dtype), y, (-others * scale).astype(z.dtype)),)
