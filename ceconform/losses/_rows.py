@@ -158,7 +158,7 @@ def index_probabilities(axis: int, *, known: bool = False) -> Kernel:
 
     def slope(xp: Any, factor: Any, p: Any, own: Any, hot: Any, axis: int) -> Any:  # noqa: ARG001
         right = xp.all((p >= 0) & (p <= 1), axis=axis, keepdims=True)
-        return xp.where(right, xp.where(hot, -factor / _costs.positive(xp, p), 0.0), math.nan)
+        return xp.where(right, xp.where(hot, -factor / _costs.positive(xp, p), 0 * factor), math.nan)
 
     return _of_indices(cost, slope, axis, _rapid.index_probabilities if known else None)
 
