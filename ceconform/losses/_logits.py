@@ -32,9 +32,22 @@ def _minus_abs(xp: Any, z: Any) -> Any:
     return xp.where(z > 0, -z, z)
 
 
+def _tail(xp: Any, z: Any) -> tuple[Any, Any]:
+    """Return exp(-|z|) as a product of two numbers; the second is 1 unless the product is smaller than a normal number.
+
+    What multiplies the one before the other keeps its digits, or on a backend that has no smaller numbers is not lost.
+    """
+    part = _TAIL[bits(xp, z)]
+    exponent = _minus_abs(xp, z)
+    far = exponent < -part
+    e = xp.exp(xp.where(far, exponent + part, exponent))
+    return e, xp.where(far, math.exp(-part), xp.ones_like(e))
+
+
 def softplus(xp: Any, z: Any) -> Any:
     """Return log(1 + exp z) = max(z, 0) + log1p(exp(-|z|)): no overflow, and two terms that are never negative."""
-    return xp.where(z > 0, z, 0.0) + xp.log1p(xp.exp(_minus_abs(xp, z)))
+    e, rest = _tail(xp, z)  # what XLA need not compute anew for the slope
+    return xp.where(z > 0, z, 0.0) + xp.log1p(e * rest)
 
 
 def sigmoid(xp: Any, z: Any) -> tuple[Any, Any]:
@@ -50,33 +63,10 @@ def logit_costs(xp: Any, z: Any) -> tuple[Any, Any]:
     return xp.where(z <= 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared  # at 0 each has its slope, ∓1/2
 
 
-def _tail(xp: Any, z: Any) -> tuple[Any, Any]:
-    """Return exp(-|z|) as a product of two numbers; the second is 1 unless the product is smaller than a normal number.
-
-    What multiplies the one before the other keeps its digits, or on a backend that has no smaller numbers is not lost.
-    """
-    part = _TAIL[bits(xp, z)]
-    exponent = _minus_abs(xp, z)
-    far = exponent < -part
-    e = xp.exp(xp.where(far, exponent + part, exponent))
-    return e, xp.where(far, math.exp(-part), xp.ones_like(e))
-
-
 def _soft(xp: Any, z: Any) -> tuple[Any, Any]:
     """Return log1p(exp(-|z|)) as such a product."""
     e, rest = _tail(xp, z)
     return xp.where(rest < 1, e, xp.log1p(e)), rest
-
-
-def _sigmoids(xp: Any, z: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Return σ(z) and σ(-z) as such products."""
-    e, rest = _tail(xp, z)
-    total, one = 1 + e * rest, xp.ones_like(e)
-    small, large = e / total, 1 / total
-    return (
-        (xp.where(z > 0, large, small), xp.where(z > 0, one, rest)),
-        (xp.where(z > 0, small, large), xp.where(z > 0, rest, one)),
-    )
 
 
 def scaled_softplus(xp: Any, factor: Any, z: Any) -> Any:
@@ -87,18 +77,21 @@ def scaled_softplus(xp: Any, factor: Any, z: Any) -> Any:
 
 def scaled_sigmoid(xp: Any, factor: Any, z: Any) -> Any:
     """Return factor · σ(z)."""
-    up, rest = _sigmoids(xp, z)[0]
-    return factor * up * rest
+    e, rest = _tail(xp, z)
+    one = xp.ones_like(e)
+    return factor * (xp.where(z > 0, one, e) / (1 + e * rest)) * xp.where(z > 0, one, rest)
 
 
 def logit_loss(xp: Any, z: Any, a: Any, b: Any) -> Any:
-    """Return a · softplus(-z) + b · softplus(z), the costs of a logit, each times its mass."""
+    """Return a · softplus(-z) + b · softplus(z): the costs of a logit, times the masses of the labels."""
     soft, rest = _soft(xp, z)
     sides = times(xp, a, xp.where(z <= 0, -z, 0.0)) + times(xp, b, xp.where(z > 0, z, 0.0))
     return sides + times(xp, a + b, soft) * rest
 
 
-def logit_slope(xp: Any, z: Any, a: Any, b: Any) -> Any:
-    """Return its derivative, b · σ(z) - a · σ(-z)."""
-    (up, up_rest), (down, down_rest) = _sigmoids(xp, z)
-    return times(xp, b, up) * up_rest - times(xp, a, down) * down_rest
+def logit_slope(xp: Any, factor: Any, z: Any, a: Any, b: Any) -> Any:
+    """Return factor times its derivative, b · σ(z) - a · σ(-z)."""
+    e, rest = _tail(xp, z)
+    total = 1 + e * rest
+    small, large = xp.where(z > 0, -a, b), xp.where(z > 0, b, -a)
+    return times(xp, factor * large, 1 / total) + times(xp, factor * small, e / total) * rest

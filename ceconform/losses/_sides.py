@@ -51,12 +51,12 @@ def _focal_logit_rates(xp: Any, z: Any, gamma: float) -> tuple[Any, Any]:
 _PLAIN_BINARY_LOGITS = Kernel(
     value=_logits.logit_loss,
     slopes=(
-        _logits.logit_slope,
+        lambda xp, z, a, b: _logits.logit_slope(xp, 1.0, z, a, b),
         lambda xp, z, a, b: _logits.logit_costs(xp, z)[0],  # noqa: ARG005 - the shape of a slope
         lambda xp, z, a, b: _logits.logit_costs(xp, z)[1],  # noqa: ARG005
     ),
     scaled_value=lambda xp, factor, z, a, b: _logits.logit_loss(xp, z, factor * a, factor * b),
-    scaled_slope=lambda xp, factor, z, a, b: _logits.logit_slope(xp, z, factor * a, factor * b),
+    scaled_slope=_logits.logit_slope,
 )
 
 
