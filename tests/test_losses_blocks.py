@@ -14,9 +14,10 @@ from hypothesis.extra import numpy as arrays
 import ceconform as cc
 from ceconform import backends
 from ceconform.formats import unit_in_the_last_place
-from ceconform.losses import _blocks, _kernels
+from ceconform.losses import _blocks, _rows, _sides
 from ceconform.losses._kernel import pull
 from ceconform.losses._rules import PLAIN
+from ceconform.losses._weights import weighted
 
 WIDE = math.ceil(2.5 * _blocks.ELEMENTS / 1000)
 """Rows of 1,000 classes: two blocks and a half."""
@@ -65,7 +66,7 @@ def test_class_indices_in_place_are_those_of_the_plain_form(data):
 
     z = data.draw(arrays.arrays(np.float32, (4, 3), elements=NUMBERS))
     y = data.draw(arrays.arrays(np.int64, (4,), elements=st.integers(-1, 2)))
-    alike(*both((prepared("numpy"), "cpu"), _kernels.indices(-1, known=bool(np.all(y >= 0))), z, y))
+    alike(*both((prepared("numpy"), "cpu"), _rows.indices(-1, known=bool(np.all(y >= 0))), z, y))
 
 
 @given(data=st.data())
@@ -75,9 +76,22 @@ def test_binary_logits_in_place_are_those_of_the_plain_form(data):
 
     z = data.draw(arrays.arrays(np.float32, (5,), elements=NUMBERS))
     t = data.draw(arrays.arrays(np.float32, (5,), elements=st.floats(0, 1, width=32) | st.sampled_from([-1.0, 1.5])))
-    (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), _kernels.binary_logits_and_labels(0.0), z, t)
+    (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), _sides.binary_logits_and_labels(0.0), z, t)
     alike([value], [right])
     np.testing.assert_allclose(slope, steep, rtol=0, atol=4e-7)
+
+
+def test_weighed_losses_in_place_are_those_of_the_plain_form(eager):
+    """Several blocks, a weight of 0 and infinite logits included; in the dtype of the computation, too."""
+    rng = np.random.default_rng(7)
+    count = 3 * _blocks.ELEMENTS
+    z, t, weight = rng.normal(scale=20, size=count), rng.random(count).round(), rng.random(count)
+    z[[3, 70]], t[[3, 70]], weight[[70, 90]] = math.inf, 0.0, 0.0
+    kernel = weighted(_sides.binary_logits_and_labels(0.0))
+    for dtype in ("float32", "float64"):
+        fast, plain = both(eager, kernel, z, t, weight, dtype=dtype, cotangent=0.5)
+        assert (math.inf, 0.0, 0.0) == tuple(fast[0][[3, 70, 90]])
+        alike(fast, plain)
 
 
 def test_several_blocks_and_a_short_one(eager):
@@ -85,7 +99,7 @@ def test_several_blocks_and_a_short_one(eager):
     rng = np.random.default_rng(5)
     z, y = rng.normal(scale=5, size=(WIDE, 1000)), rng.integers(0, 1000, WIDE)
     z[3, 7], z[70, y[70]], y[WIDE - 1] = -math.inf, math.inf, -1
-    fast, plain = both(eager, _kernels.indices(-1, known=False), z, y)
+    fast, plain = both(eager, _rows.indices(-1, known=False), z, y)
     assert (WIDE,) == fast[0].shape
     assert math.isnan(fast[0][-1])
     assert fast[0][70] == 0
@@ -96,9 +110,9 @@ def test_any_shape(eager):
     """Rows lie along the last axis, whatever stands before it; elements lie anywhere."""
     rng = np.random.default_rng(6)
     z, y = rng.normal(size=(2, 3, 4)), rng.integers(0, 4, (2, 3))
-    alike(*both(eager, _kernels.indices(-1, known=bool(np.all(y >= 0))), z, y))
-    alike(*both(eager, _kernels.indices(-1, known=True), z[0, 0], y[0, 0]))
-    alike(*both(eager, _kernels.binary_logits_and_labels(0.1), z, rng.random((2, 3, 4))), ulps=1e6)
+    alike(*both(eager, _rows.indices(-1, known=bool(np.all(y >= 0))), z, y))
+    alike(*both(eager, _rows.indices(-1, known=True), z[0, 0], y[0, 0]))
+    alike(*both(eager, _sides.binary_logits_and_labels(0.1), z, rng.random((2, 3, 4))), ulps=1e6)
 
 
 def test_the_gradient_comes_twice_and_has_one_itself(torch):
@@ -129,7 +143,7 @@ def test_indices_of_probabilities_in_place_are_those_of_the_plain_form(data):
 
     p = data.draw(arrays.arrays(np.float32, (4, 3), elements=PROBABILITIES))
     y = data.draw(arrays.arrays(np.int64, (4,), elements=st.integers(0, 2)))
-    alike(*both((prepared("numpy"), "cpu"), _kernels.index_probabilities(-1, known=True), p, y))
+    alike(*both((prepared("numpy"), "cpu"), _rows.index_probabilities(-1, known=True), p, y))
 
 
 @given(data=st.data(), epsilon=st.sampled_from([0.0, 0.1]))
@@ -139,7 +153,7 @@ def test_binary_probabilities_in_place_are_those_of_the_plain_form(data, epsilon
 
     p = data.draw(arrays.arrays(np.float32, (5,), elements=PROBABILITIES))
     t = data.draw(arrays.arrays(np.float32, (5,), elements=PROBABILITIES))
-    kernel = _kernels.binary_probabilities_and_labels(PLAIN, epsilon)
+    kernel = _sides.binary_probabilities_and_labels(PLAIN, epsilon)
     (value, slope), (right, steep) = both((prepared("numpy"), "cpu"), kernel, p, t)
     alike([value], [right])
     finite = np.isfinite(steep)
@@ -252,7 +266,7 @@ def test_certain_and_wrong_stays_in_the_fast_form(name):
     """An infinite loss of probabilities does not send its block to the plain form."""
     pytest.importorskip(name, reason=f"{name} is not installed")
     backend = backends.get(name)
-    kernel = _kernels.binary_probabilities_and_labels(PLAIN, 0.0)
+    kernel = _sides.binary_probabilities_and_labels(PLAIN, 0.0)
 
     def plain(*_):
         raise AssertionError("the plain form was asked")

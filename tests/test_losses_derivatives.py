@@ -70,6 +70,35 @@ def test_gradients_beside_classes_are_those_of_the_value(torch, loss, x, labels,
     assert torch.autograd.gradcheck(mean, inputs[:1])
 
 
+ELEMENTS = [  # losses whose weights are in their kernel, predictions, labels
+    (cc.soft_margin_loss, Z[0], np.asarray([1.0, -1.0, 1.0])),
+    (cc.binary_cross_entropy_with_logits, Z[0], Q[0]),
+]
+
+
+@pytest.mark.parametrize(("loss", "x", "labels"), ELEMENTS, ids=[loss.__name__ for loss, *_ in ELEMENTS])
+def test_gradients_of_what_is_weighed_at_once_are_those_of_the_value(torch, jax, loss, x, labels):
+    """By predictions and weights, and labels where they are shares, once and twice; a weight of 0 is what it weighs."""
+    weight = EACH["sample_weight"]
+    inputs = [torch.tensor(a, requires_grad=True) for a in (x, weight)]
+
+    def mean(x, weight):
+        like = torch if isinstance(x, torch.Tensor) else jax.numpy
+        return loss(x, like.asarray(labels), sample_weight=weight, reduction="mean")
+
+    assert torch.autograd.gradcheck(mean, inputs)
+    assert torch.autograd.gradgradcheck(mean, inputs)
+    still = torch.tensor([0.0, 3.0, 0.5], dtype=torch.float64, requires_grad=True)
+    plain = loss(inputs[0], torch.tensor(labels), reduction="none").detach().numpy() / 3
+    same(plain, torch.autograd.grad(mean(inputs[0].detach(), still), still)[0].numpy())
+    ours = jax.grad(mean, argnums=(0, 1))(*map(jax.numpy.asarray, (x, weight)))
+    for a, b in zip(ours, torch.autograd.grad(mean(*inputs), inputs), strict=True):
+        same(b.numpy(), a)
+    by_label = torch.tensor(labels, requires_grad=True)
+    if loss is cc.binary_cross_entropy_with_logits:
+        assert torch.autograd.gradcheck(lambda t: loss(inputs[0], t, sample_weight=inputs[1]), [by_label])
+
+
 @pytest.mark.parametrize(("loss", "x", "labels", "weights"), DIFFERENTIABLE, ids=NAMES)
 def test_jax_agrees_with_torch(torch, jax, loss, x, labels, weights):
     """The gradients by predictions, labels and weights, compiled and not by hand."""

@@ -37,6 +37,18 @@ def test_margins_are_symmetric(place):
         same(-here[1], there[1])
 
 
+def test_soft_margin_at_its_edges(place):
+    """An infinite logit costs nothing on the right side and everything on the other; so it does under weights."""
+    z, y = [INF, -INF, INF, -INF, NAN, NAN, 0.0, 1.0], [1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 0.5, 1.0]
+    value, gradient = ask(place, soft_margin_loss, z, y, reduction="none")
+    same([0, 0, INF, INF, NAN, NAN, NAN, math.log1p(math.exp(-1))], value)
+    same([0, 0, 1, -1, NAN, NAN, NAN, -1 / (1 + math.e)], gradient)
+    weight = np.asarray([2.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0, -1.0])
+    value, gradient = ask(place, soft_margin_loss, z, y, sample_weight=weight, reduction="none")
+    same([0, 0, INF, 0, NAN, 0, NAN, NAN], value)
+    same([0, 0, 2, 0, NAN, 0, NAN, NAN], gradient)
+
+
 def test_categorical_hinge(place):
     """The best wrong classes share the derivative; the loss is 0 from a distance of 1 on."""
     z = [[1, 2, 2], [3, 1, 1], [2, 1, 1], [NAN, 1, 1], [INF, 0, 0], [-INF, 0, 0], [0, 0, -INF], [0, 0, 0]]

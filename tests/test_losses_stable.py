@@ -154,6 +154,60 @@ def test_a_weight_multiplies_all_digits_of_a_small_gradient(place):
     assert last_places(gradient[0, 1:2], [exact]) <= 3
 
 
+FAR = [(95, 12), (100, 20), (104, 25), (130, 70), (170, 124)]
+"""Margins in float32, and by what power of two a weight makes a normal number of a loss that is none."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_weight_multiplies_all_digits_of_a_small_loss(place, dtype):
+    """Of a loss and a slope of exp(-104), which float32 nearly takes for 0; on a backend without subnormals, too."""
+    beyond = 0 if dtype == "float32" else 1022 - 126  # as far beyond the smallest normal number
+    margin = np.asarray([far + round(beyond * math.log(2)) for far, _ in FAR], dtype=np.float64)
+    weight = np.asarray([2.0**power for _, power in FAR])
+    exact = [w * mpmath.log1p(mpmath.exp(-m)) for m, w in zip(margin, weight, strict=True)]
+    unit = [mpmath.mpf(float(np.spacing(np.asarray(float(e), dtype)))) for e in exact]
+    ones = np.ones(len(FAR))
+
+    def worst(answer, sign=1):
+        return max(abs(sign * mpmath.mpf(float(a)) - e) / u for a, e, u in zip(answer, exact, unit, strict=True))
+
+    for loss, labels in ((cc.soft_margin_loss, ones), (cc.binary_cross_entropy_with_logits, ones)):
+        value, gradient = ask(place, loss, margin, labels, dtype=dtype, sample_weight=weight, reduction="none")
+        assert worst(value) <= 3
+        assert worst(gradient, -1) <= 3
+        value, gradient = ask(
+            place,
+            loss,
+            -margin,
+            -ones if loss is cc.soft_margin_loss else 0 * ones,
+            dtype=dtype,
+            sample_weight=weight,
+            reduction="none",
+        )
+        assert worst(value) <= 3
+        assert worst(gradient) <= 3
+    loss = cc.binary_cross_entropy_with_logits
+    value, gradient = ask(place, loss, margin, ones, dtype=dtype, pos_weight=weight, reduction="none")
+    assert worst(value) <= 3
+    assert worst(gradient, -1) <= 3
+
+
+def test_a_weight_multiplies_all_digits_of_a_small_odds_of_class_indices(place):
+    """In float32, where exp(-95) is smaller than a normal number; for few rows and for many."""
+    for rows in (1, 6000):
+        z = np.tile([[0.0, -95.0, -5.0, 0.0, 0.0, 0.0]], (rows, 1))
+        _, gradient = ask(
+            place,
+            cc.sparse_cross_entropy_with_logits,
+            z,
+            np.full(rows, 2),
+            sample_weight=np.full(rows, 2.0**17),
+            reduction="sum",
+        )
+        total = 4 + mpmath.exp(-5) + mpmath.exp(-95)
+        assert ulps(gradient[:, 1], [2**17 * mpmath.exp(-95) / total] * rows) <= 3
+
+
 @pytest.mark.parametrize("p", [0.3, 0.35, 0.4, 0.4142])
 def test_the_logarithm_of_a_complement_keeps_its_digits(place, p):
     """In float64: log1p(-p) has two more wrong digits there in XLA."""

@@ -15,6 +15,7 @@ from ceconform.losses._kernel import PRODUCT, Kernel
 from ceconform.losses._reduction import Reduction, expect_reduction, log_of
 from ceconform.losses._rules import Rules, computed_in_float32, read
 from ceconform.losses._transforms import transformed
+from ceconform.losses._weights import weighted
 
 __all__ = ["Common", "Subject", "subject"]
 
@@ -160,10 +161,16 @@ class Subject:
             self.check(x, self.name, *RANGES[self.space], where)
         if where is not None and not (self.eager and math.isfinite(xp.sum(x).item())):
             x = xp.where(where, x, 0.5 if self.space == "probabilities" else 0.0)
+        kernel = transformed(kernel, rules.transforms)
+        weight = self.weights(self.common.sample_weight, "sample_weight", self.rows)
+        # Their mean over the weights is no larger than the losses, and asks for no digits that they do not have.
+        weighing = None if weight is None or self.divides_by_weights else weighted(kernel)
+        if weighing is not None:
+            kernel, arrays, weight = weighing, (*arrays, weight), None
         reduction = Reduction(
             kind=self.common.reduction,
             unit=log_of(self.common.base),
-            weight=self.weights(self.common.sample_weight, "sample_weight", self.rows),
+            weight=weight,
             counts=counts,
             mass=mass,
             divisor=rules.divisor,
@@ -174,7 +181,7 @@ class Subject:
         )
         return Evaluation(
             xp=xp,
-            kernel=transformed(kernel, rules.transforms),
+            kernel=kernel,
             arrays=(x, *arrays),
             reduction=reduction,
             dtype=self.dtype,

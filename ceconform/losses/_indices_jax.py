@@ -11,6 +11,7 @@ to be put back. Where a row leaves the range in which nothing over- or underflow
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -18,9 +19,9 @@ from jax import lax
 
 from ceconform.losses import _stable
 from ceconform.losses._inputs import gathers
-from ceconform.losses._kernel import times, weighed
-from ceconform.losses._kernels import marked
+from ceconform.losses._kernel import scaled, times
 from ceconform.losses._places_jax import either
+from ceconform.losses._rows import marked
 
 __all__ = ["losses_and_sums", "pulled", "pushed"]
 
@@ -86,8 +87,9 @@ def _careful_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any, axis:
     # The careful odds are raised, the direct ones are not; they come here for a cotangent that is out of range, or of a
     # value of one CPU whose gradient is asked for on several.
     raised = (jnp.where(direct, x * _stable.RAISED, x) for x in others)
-    slope = _stable.softmax_slope_of(jnp, _wide(z), marked(jnp, z, y, axis)[1], highest, *raised)
-    return (weighed(jnp, cotangent, jnp.where(y < 0, math.nan, slope)).astype(z.dtype),)
+    arrays = (_wide(z), marked(jnp, z, y, axis)[1], highest, *raised)
+    gradient = scaled(jnp, cotangent, partial(_stable.softmax_slope_of, jnp), *arrays)
+    return (jnp.where((y < 0) & (cotangent != 0), math.nan, gradient).astype(z.dtype),)
 
 
 def _direct(z: Any, y: Any) -> tuple[Any, ...]:
@@ -110,8 +112,9 @@ def _direct(z: Any, y: Any) -> tuple[Any, ...]:
 def _direct_pull(cotangent: Any, z: Any, y: Any, direct: Any, *sums: Any) -> Any:
     _, others, own = sums
     scale = jnp.where(cotangent == 0, 0.0, jnp.where(y < 0, math.nan, cotangent / (others + own)))
-    limits = jnp.finfo(scale.dtype)
-    steady = (cotangent == 0) | ((jnp.abs(scale) >= limits.tiny) & (jnp.abs(scale) <= limits.max)) | jnp.isnan(scale)
+    size = jnp.abs(scale)
+    # A factor above 1 would multiply what is left of the digits of a small exponential, or nothing.
+    steady = (cotangent == 0) | ((size >= jnp.finfo(scale.dtype).tiny) & (size <= 1)) | jnp.isnan(scale)
 
     def plain() -> tuple[Any]:
         return (_put((jnp.exp(_wide(z)) * scale).astype(z.dtype), y, (-others * scale).astype(z.dtype)),)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-__all__ = ["PRODUCT", "Kernel", "gradient", "per", "pull", "push", "times", "weighed"]
+__all__ = ["PRODUCT", "Kernel", "gradient", "per", "pull", "push", "scaled", "times", "weighed"]
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ class Kernel:
     """How many arrays of a block's size `rapid` works in."""
     spare: int = 0
     """How many more where the predictions are in the dtype of the computation as they come."""
-    linear: bool = False
-    """Whether it is linear in its other arrays, so that a cotangent may multiply them: of a slope that is smaller than
-    a normal number it would multiply what is left of the digits."""
+    scaled_value: Callable[..., Any] | None = None
+    """`scaled_value(xp, factor, *arrays)`: the loss times a finite factor other than 0, which does not multiply what is
+    left of the digits of a loss that is smaller than a normal number; of single elements alone."""
+    scaled_slope: Callable[..., Any] | None = None
+    """`scaled_slope(xp, factor, *arrays)`: the same of the derivative by the predictions; a factor for each row."""
     indices: Any = None
     """Of the softmax of class indices, which has a form of its own in JAX: the dtype of the logits as they came."""
 
@@ -67,14 +70,17 @@ def weighed(xp: Any, cotangent: Any, slope: Any) -> Any:
 
 def gradient(xp: Any, kernel: Kernel, cotangent: Any, *arrays: Any) -> Any:
     """Return the gradient by the predictions, the first array, for this cotangent."""
-    x, *masses = arrays
-    if kernel.linear:
-        odd = (cotangent == 0) | xp.isinf(cotangent)
-        within = xp.where(odd, 1.0, cotangent)
-        within = within if kernel.axis is None else xp.expand_dims(within, axis=kernel.axis)
-        masses = [within * mass for mass in masses]
-        cotangent = xp.where(odd, cotangent, 1.0)
-    return pull(xp, kernel, cotangent, kernel.slopes[0](xp, x, *masses))
+    if kernel.scaled_slope is None:
+        return pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
+    if kernel.axis is not None:
+        cotangent = xp.expand_dims(cotangent, axis=kernel.axis)
+    return scaled(xp, cotangent, partial(kernel.scaled_slope, xp), *arrays)
+
+
+def scaled(xp: Any, cotangent: Any, scaled_slope: Callable[..., Any], *arrays: Any) -> Any:
+    """Return what `weighed` does, of a slope that takes the cotangent for its factor where it can."""
+    odd = (cotangent == 0) | xp.isinf(cotangent)
+    return weighed(xp, xp.where(odd, cotangent, 1.0), scaled_slope(xp.where(odd, 1.0, cotangent), *arrays))
 
 
 def push(xp: Any, kernel: Kernel, tangent: Any, slope: Any) -> Any:

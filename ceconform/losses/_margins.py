@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ceconform.losses._kernel import Kernel, times
-from ceconform.losses._stable import sigmoid, softplus
+from ceconform.losses._logits import scaled_sigmoid, scaled_softplus, sigmoid, softplus
 
 __all__ = ["HINGE", "SOFT_MARGIN", "SQUARED_HINGE", "categorical_hinge"]
 
@@ -26,6 +26,8 @@ SOFT_MARGIN = Kernel(
         lambda xp, z, y: -y * sigmoid(xp, -y * z)[0],
         lambda xp, z, y: -times(xp, sigmoid(xp, -y * z)[0], z),
     ),
+    scaled_value=lambda xp, factor, z, y: scaled_softplus(xp, factor, -y * z),
+    scaled_slope=lambda xp, factor, z, y: scaled_sigmoid(xp, -y * factor, -y * z),
 )
 HINGE = Kernel(
     value=lambda xp, z, y: _positive(xp, 1 - y * z),

@@ -13,15 +13,14 @@ from ceconform.losses._inputs import adds_one_by_one, made_of
 from ceconform.losses._kernel import times
 
 __all__ = [
+    "BINARY64",
     "Softmax",
+    "bits",
     "log_complement",
     "log_ratio",
-    "logit_costs",
-    "logit_gradient",
     "mixed",
     "rounded",
     "sides",
-    "sigmoid",
     "softmax",
     "softmax_cost",
     "softmax_cost_of",
@@ -32,16 +31,17 @@ __all__ = [
     "softmax_row",
     "softmax_slope",
     "softmax_slope_of",
-    "softplus",
     "total",
     "within",
 ]
 
-_BINARY64 = 53
+BINARY64 = 53
 """The bits of a Python float's significand."""
 RAISED = 2.0**32
 """The odds of the classes come times this: what is smaller than a normal number keeps its digits, or on a backend that
 has no smaller ones does not vanish, until it is multiplied by what it is multiplied by."""
+LARGE = 2.0**64
+"""What of a factor above 1 comes before a division: no quotient of odds is small then, nor does one overflow."""
 
 
 def within(xp: Any, x: Any, low: float, high: float) -> Any:
@@ -49,13 +49,14 @@ def within(xp: Any, x: Any, low: float, high: float) -> Any:
     return xp.where((x >= low) & (x <= high), x, math.nan)
 
 
-def _bits(xp: Any, x: Any) -> int:
-    return _BINARY64 if xp.finfo(x.dtype).bits == 64 else 24  # noqa: PLR2004 - what losses are computed in
+def bits(xp: Any, x: Any) -> int:
+    """Return the bits of the significand that a loss is computed in."""
+    return BINARY64 if xp.finfo(x.dtype).bits == 64 else 24  # noqa: PLR2004
 
 
 def rounded(number: float, bits: int) -> float:
     """Round to so many bits: Veltkamp's splitting, which is arithmetic that any tracer follows."""
-    if bits == _BINARY64:
+    if bits == BINARY64:
         return number
     scaled = number * (2.0 ** (53 - bits) + 1)
     return scaled - (scaled - number)
@@ -63,7 +64,7 @@ def rounded(number: float, bits: int) -> float:
 
 def mixed(xp: Any, q: Any, epsilon: float, share: Any) -> Any:
     """Return (1 - ε)·q + share, the rounding error of 1 - ε put back."""
-    large = rounded(1 - epsilon, _bits(xp, q))
+    large = rounded(1 - epsilon, bits(xp, q))
     small = (1 - large) - epsilon
     return large * q + (small * q + share)
 
@@ -89,35 +90,6 @@ def log_complement(xp: Any, p: Any) -> Any:
         return log
     # openxla/xla#46765: from -0.41 to -0.29 XLA's log1p is 129 ulps off in float64, where the rounding of 1 - p is two.
     return xp.where(p < 0.25, log, xp.log(1 - p))  # noqa: PLR2004
-
-
-def _minus_abs(xp: Any, z: Any) -> Any:
-    # Not -abs(z): its derivative by autodiff, which second derivatives go through, is 0 at z = 0.
-    return xp.where(z > 0, -z, z)
-
-
-def softplus(xp: Any, z: Any) -> Any:
-    """Return log(1 + exp z) = max(z, 0) + log1p(exp(-|z|)): no overflow, and two terms that are never negative."""
-    return xp.where(z > 0, z, 0.0) + xp.log1p(xp.exp(_minus_abs(xp, z)))
-
-
-def sigmoid(xp: Any, z: Any) -> tuple[Any, Any]:
-    """Return σ(z) and σ(-z), both from exp(-|z|): 1 - σ(z) would lose all digits of the smaller one."""
-    e = xp.exp(_minus_abs(xp, z))
-    small, large = e / (1 + e), 1 / (1 + e)
-    return xp.where(z > 0, large, small), xp.where(z > 0, small, large)
-
-
-def logit_costs(xp: Any, z: Any) -> tuple[Any, Any]:
-    """Return softplus(-z) and softplus(z), the costs of a logit under a positive and under a negative label."""
-    shared = xp.log1p(xp.exp(_minus_abs(xp, z)))
-    return xp.where(z <= 0, -z, 0.0) + shared, xp.where(z > 0, z, 0.0) + shared  # at 0 each has its slope, ∓1/2
-
-
-def logit_gradient(xp: Any, z: Any) -> tuple[Any, Any]:
-    """Return the derivatives of `logit_costs`."""
-    up, down = sigmoid(xp, z)
-    return -down, up
 
 
 def total(xp: Any, x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
@@ -156,7 +128,7 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     # Halves cannot overflow, and ±inf counts as the largest number. Far below the largest logit, an exact part of the
     # exponent is left to the factor, so that no exponential is smaller than a normal number.
     bound = float(xp.finfo(z.dtype).max) / 2
-    part = 256 if _bits(xp, z) == _BINARY64 else 32
+    part = 256 if bits(xp, z) == BINARY64 else 32
     half, top = xp.clip(z / 2, -bound, bound), xp.clip(highest / 2, -bound, bound)
     gap = half - top
     back = gap - half
@@ -233,14 +205,21 @@ def softmax_cost_of(xp: Any, own: Any, highest: Any, others: Any, label: Any) ->
     return xp.where(drop == 0, xp.log1p(others / RAISED), xp.log((others + label) / RAISED) + drop)
 
 
-def softmax_slope_of(xp: Any, z: Any, hot: Any, highest: Any, others: Any, label: Any) -> Any:
-    """Return softmax(z) - hot from what `softmax_row` gives; at y it is minus the others over all."""
-    return xp.where(hot, -others, _odds(xp, z, highest)) / (others + label)
+def softmax_slope_of(xp: Any, factor: Any, z: Any, hot: Any, highest: Any, others: Any, label: Any) -> Any:
+    """Return factor · (softmax(z) - hot) from what `softmax_row` gives; at y it is minus the others over all.
+
+    Of a factor above 1, a power of two comes before the division, so that the quotient is not smaller than a normal
+    number where the product is not.
+    """
+    large = xp.abs(factor) > 1
+    power = xp.where(large, LARGE, xp.ones_like(factor))
+    slope = xp.where(hot, -others, _odds(xp, z, highest)) * power / (others + label)
+    return slope * xp.where(large, factor / LARGE, factor)
 
 
-def softmax_slope(xp: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
-    """Return softmax(z) - hot."""
-    return softmax_slope_of(xp, z, hot, *softmax_row(xp, z, own, hot, axis))
+def softmax_slope(xp: Any, factor: Any, z: Any, own: Any, hot: Any, axis: int) -> Any:
+    """Return factor · (softmax(z) - hot)."""
+    return softmax_slope_of(xp, factor, z, hot, *softmax_row(xp, z, own, hot, axis))
 
 
 def _softmax_pull(xp: Any, parts: Softmax, mass: Any, axis: int) -> Any:

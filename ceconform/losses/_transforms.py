@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from ceconform.losses._kernel import Kernel, times
-from ceconform.losses._stable import sigmoid, softmax, softmax_costs, softplus
+from ceconform.losses._logits import sigmoid, softplus
+from ceconform.losses._stable import softmax, softmax_costs
 
 __all__ = ["ACTIVATIONS", "Transform", "clip", "flush", "renormalise", "transformed"]
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses import _kernels
+from ceconform.losses import _sides
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import Evaluation, loss
 from ceconform.losses._inputs import number
@@ -32,17 +32,17 @@ def describe(
     if gamma == 0 and alpha is None and pos_weight is None and on.rules.smoothing is None:
         epsilon = number(label_smoothing, "label_smoothing", 0.0, 1.0)
         if of_logits:
-            return on.evaluation(_kernels.binary_logits_and_labels(epsilon), shares(on, labels, cast=False))
+            return on.evaluation(_sides.binary_logits_and_labels(epsilon), shares(on, labels, cast=False))
         if on.rules.plain:
             return on.evaluation(
-                _kernels.binary_probabilities_and_labels(on.rules, epsilon), shares(on, labels, cast=False)
+                _sides.binary_probabilities_and_labels(on.rules, epsilon), shares(on, labels, cast=False)
             )
     positive, negative = binary_labels(on, labels, label_smoothing)
     positive = on.weighted(on.weights(pos_weight, "pos_weight", on.rows), positive)
     if alpha is not None:
         alpha = number(alpha, "alpha", 0.0, 1.0)
         positive, negative = alpha * positive, (1 - alpha) * negative
-    kernel = _kernels.binary_logits(gamma) if of_logits else _kernels.binary_probabilities(on.rules, gamma)
+    kernel = _sides.binary_logits(gamma) if of_logits else _sides.binary_probabilities(on.rules, gamma)
     return on.evaluation(kernel, positive, negative)
 
 

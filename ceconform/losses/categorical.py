@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses import _kernels
+from ceconform.losses import _rows
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import Evaluation, loss
 from ceconform.losses._inputs import number
@@ -38,13 +38,13 @@ def describe(
     mass = on.weighted_classes(alpha, on.weighted_classes(weight, q))
     weighted = weight is not None or alpha is not None
     if on.space == "logits" and not weighted and gamma == 0 and label_smoothing != 0 and on.rules.plain:
-        kernel, mass = _kernels.smoothed_logits(on.checked_axis, label_smoothing), labels
+        kernel, mass = _rows.smoothed_logits(on.checked_axis, label_smoothing), labels
     elif on.space == "logits":
-        kernel = _kernels.logits(on.checked_axis, gamma, weighted=weighted)
+        kernel = _rows.logits(on.checked_axis, gamma, weighted=weighted)
     elif on.space == "probabilities":
-        kernel = _kernels.probabilities(on.checked_axis, on.rules, gamma, weighted=weighted)
+        kernel = _rows.probabilities(on.checked_axis, on.rules, gamma, weighted=weighted)
     else:
-        kernel = _kernels.log_probabilities(on.checked_axis, on.rules, weighted=weighted)
+        kernel = _rows.log_probabilities(on.checked_axis, on.rules, weighted=weighted)
     return on.evaluation(
         kernel,
         mass,

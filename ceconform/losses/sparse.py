@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ceconform.conventions import Convention
-from ceconform.losses import _kernels
+from ceconform.losses import _rows
 from ceconform.losses._description import Common, Subject, subject
 from ceconform.losses._evaluation import Evaluation, loss
 from ceconform.losses._inputs import number
@@ -24,9 +24,9 @@ def _describe(
     single = number(label_smoothing, "label_smoothing", 0.0, 1.0) == 0 and on.rules.label_bounds is None
     made = None
     if single and class_weight is None and on.space == "logits":
-        made = _kernels.indices(on.checked_axis, known=known, dtype=on.dtype)
+        made = _rows.indices(on.checked_axis, known=known, dtype=on.dtype)
     elif single and class_weight is None and on.space == "probabilities" and on.rules.plain:
-        made = _kernels.index_probabilities(on.checked_axis, known=known)
+        made = _rows.index_probabilities(on.checked_axis, known=known)
     if made is not None:
         one = on.xp.where(y < 0, math.nan, on.cast(on.xp.ones_like(y))) if on.divides_by_weights else None
         return on.evaluation(made, y, counts=counts, mass=one, target_mass=one)
