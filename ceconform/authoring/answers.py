@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from ceconform.authoring.places import label_places, stated
 from ceconform.conventions import CONVENTIONS, Convention
-from ceconform.corpus import Call, Case, Numbers
+from ceconform.corpus import Call, Case, Excerpt, Expected, Numbers
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
+from ceconform.corpus.excerpt import excerpt
 from ceconform.errors import CaseError
 from ceconform.libraries import LIBRARIES, resolve
 from ceconform.oracle import Exact, evaluate
 
-__all__ = ["acceptable", "digits", "exact", "expected", "losses", "recognised", "relevant"]
+__all__ = ["acceptable", "digits", "exact", "expected", "losses", "recognised", "relevant", "written"]
 
 DIGITS = 40
 _FORTY = Context(prec=DIGITS)
@@ -47,13 +49,30 @@ def exact(case: Case) -> Exact:
     return evaluate(case.call("float64"))
 
 
-def expected(answer: Exact) -> Mapping:
+def expected(case: Case, answer: Exact) -> Expected:
+    """State an answer as the case's file does: long ones by their numbers at some places, and their sums."""
+    loss, gradient = stated(answer.loss), stated(answer.gradient, label_places(case))
+    return Expected(
+        loss=loss,
+        gradient=gradient,
+        condition=_beside(answer.condition, loss),
+        gradient_condition=_beside(answer.gradient_condition, gradient),
+        terms=answer.terms,
+        invalid=answer.invalid,
+    )
+
+
+def _beside(condition: Numbers, of: Numbers | Excerpt) -> Numbers | Excerpt:
+    return excerpt(condition, of.places) if isinstance(of, Excerpt) else condition
+
+
+def written(answer: Expected) -> Mapping:
     """Write an answer; conditions scale tolerances, so six digits do, rounded up."""
     items: dict[str, Node] = {"invalid": Scalar(answer.invalid)} if answer.invalid else {}
-    items["loss"] = losses(answer.loss)
-    items["grad"] = losses(answer.gradient)
-    items["condition"] = _node(answer.condition, _scale)
-    items["grad_condition"] = _node(answer.gradient_condition, _scale)
+    parts = {"loss": answer.loss, "grad": answer.gradient}
+    items |= {key: losses(numbers) for key, numbers in parts.items() if numbers is not None}
+    scales = {"condition": answer.condition, "grad_condition": answer.gradient_condition}
+    items |= {key: _scales(numbers) for key, numbers in scales.items() if numbers is not None}
     items["terms"] = Scalar(str(answer.terms))
     return Mapping(items, {})
 
@@ -77,13 +96,13 @@ def relevant(case: Case) -> Iterator[tuple[str, tuple[Convention, ...]]]:
 def acceptable(case: Case, answer: Exact) -> Mapping:
     """Write the losses that conventions give where they differ from the answer; constants are binary64."""
     items: dict[str, Node] = {}
-    right = losses(answer.loss)
+    right = losses(stated(answer.loss))
     for name, rules in relevant(case) if not answer.invalid else ():
         try:
             other = evaluate(case.call("float64"), conventions=rules, gradient=False)
         except CaseError:
             continue  # the convention has no meaning for this question
-        node = losses(other.loss)
+        node = losses(stated(other.loss))
         if node != right:
             items[name] = Mapping({"loss": node}, {})
     return Mapping(items, {})
@@ -104,9 +123,23 @@ def recognised(case: Case) -> Exact:
     return evaluate(meant, conventions=rules, gradient=False)
 
 
-def losses(values: Numbers) -> Node:
+def losses(values: Numbers | Excerpt) -> Node:
     """Write losses, or gradients."""
-    return _node(values, digits)
+    if not isinstance(values, Excerpt):
+        return _node(values, digits)
+    items = {
+        "at": Sequence(tuple(Scalar(str(place)) for place in values.places)),
+        "numbers": _node(values.numbers, digits),
+        "sum": Scalar(digits(values.sum)),
+        "absolute_sum": Scalar(digits(values.absolute_sum)),
+    }
+    return Mapping(items, {})
+
+
+def _scales(values: Numbers | Excerpt) -> Node:
+    if not isinstance(values, Excerpt):
+        return _node(values, _scale)
+    return Mapping({"numbers": _node(values.numbers, _scale), "sum": Scalar(_scale(values.sum))}, {})
 
 
 def _scale(value: Decimal) -> str:

@@ -76,7 +76,7 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
         problems.append(
             _problem(case, "expected.invalid", f"the oracle finds {meant} invalid, the case states {stated}")
         )
-    right, rules = answers.expected(answer), answers.acceptable(case, answer)
+    right, rules = answers.written(answers.expected(case, answer)), answers.acceptable(case, answer)
     nodes: dict[str, Node] = {"expected": right, "acceptable": rules} if rules.items else {"expected": right}
     problems += _stale(case, right, rules.items)
     problems += _cited(case, answer)
@@ -108,20 +108,11 @@ def proposal(document: Mapping, answered: MappingOf[str, MappingOf[str, Node]]) 
 def _stale(case: Case, right: Mapping, rules: MappingOf[str, Node]) -> Iterator[Problem]:
     """Compare what the case states with what the oracle says, as it would be written."""
     expected = case.expected
-    loss, gradient = expected.loss, expected.gradient
-    condition, gradient_condition = expected.condition, expected.gradient_condition
-    if loss is None or gradient is None or condition is None or gradient_condition is None:
+    parts = (expected.loss, expected.gradient, expected.condition, expected.gradient_condition)
+    if any(part is None for part in parts):
         yield _problem(case, "expected", "not written yet", fixable=True)
         return
-    stated = Exact(
-        loss=loss,
-        gradient=gradient,
-        condition=condition,
-        gradient_condition=gradient_condition,
-        terms=expected.terms,
-        invalid=expected.invalid,
-    )
-    for key, node in answers.expected(stated).items.items():
+    for key, node in answers.written(expected).items.items():
         if key != "invalid" and _text(node) != _text(right.items[key]):
             message = f"the oracle says {_short(right.items[key])}, not {_short(node)}"
             yield _problem(case, f"expected.{key}", message, fixable=True)

@@ -20,7 +20,12 @@ NARROW = 24
 """The least room for prose behind a long key."""
 SCHEMA_COMMENT = "# yaml-language-server: $schema="
 _PROSE = frozenset({"about", "description", "sources", "summary", "formula", "link"})
-_ORDERS = {"expected": keys.EXPECTED, "recognised_as": ("loss", "conventions"), "cited": ("loss", "grad")}
+_ORDERS = {
+    "expected": keys.EXPECTED,
+    "recognised_as": ("loss", "conventions"),
+    "cited": ("loss", "grad"),
+    **dict.fromkeys(("loss", "grad", "condition", "grad_condition"), keys.EXCERPT),
+}
 _PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`](?:[^:#\n]|:(?=\S)|(?<=\S)#)*(?<![:\s])")
 _KEY = re.compile(r"[A-Za-z_][\w./#+-]*")
 _NOT_TEXT = re.compile(r"(?i:~|null|true|false|yes|no|on|off|[-+.]?\d[\d_.e+-]*|0x.*|[-+]?\.?(inf|nan))")

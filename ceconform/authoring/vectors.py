@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -14,19 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.authoring.answers import digits
-from ceconform.authoring.sums import stated, sums
-from ceconform.corpus import LOSSES, Case, Numbers
+from ceconform.corpus import LOSSES, Case, Excerpt, Numbers
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
+from ceconform.corpus.excerpt import LONG, listed
 from ceconform.corpus.numbers import number
 from ceconform.formats import FORMATS, rounded
 from ceconform.formats import digits as shortest
 
-__all__ = ["FORMAT", "LARGE", "vector", "vectors"]
+__all__ = ["FORMAT", "vector", "vectors"]
 
 FORMAT = 1
 """The version of the files' format."""
-LARGE = 256
-"""An array of more elements is not listed: its description stands for it, and an answer is stated at some places."""
 
 
 def vectors(cases: Iterable[Case], loss: str, dtype: str, *, corpus: str) -> dict[str, Any]:
@@ -91,7 +88,7 @@ def _array(case: Case, key: str, values: NDArray[Any], dtype: str) -> dict[str, 
     """The numbers of a question: listed, or described where they are many."""
     head = {"dtype": dtype, "shape": list(values.shape)}
     floating = dtype in FORMATS
-    if values.size > LARGE and key in case.described:
+    if values.size > LONG and key in case.described:
         return {**head, "generator": _described(case.described[key], case.rounding if floating else "")}
     if not floating:
         return {**head, "values": [int(value) for value in values.ravel().tolist()]}
@@ -154,24 +151,22 @@ def _expected(case: Case, dtype: str) -> dict[str, Any]:
     return {**invalid, **answers, "terms": expected.terms}
 
 
-def _answer(values: Numbers, dtype: str, condition: Numbers | None = None) -> dict[str, Any]:
-    """Exact numbers: as a dtype rounds them, and to 40 digits; of many, some, and what all of them add up to."""
-    places = stated(values) if values.size > LARGE else None
-    flat = values.ravel() if places is None else values.ravel()[places]
+def _answer(values: Numbers | Excerpt, dtype: str, condition: Numbers | Excerpt | None = None) -> dict[str, Any]:
+    """Exact numbers: as a dtype rounds them, and to 40 digits; of very many what the case states of them."""
     found: dict[str, Any] = {"shape": list(values.shape)}
-    if places is not None:
-        found["at"] = places
-    found |= {"hex": [rounded(x, dtype).hex() for x in flat], "decimal": [digits(x) for x in flat]}
+    if isinstance(values, Excerpt):
+        found["at"] = list(values.places)
+    numbers = listed(values).tolist()
+    found |= {"hex": [rounded(x, dtype).hex() for x in numbers], "decimal": [digits(x) for x in numbers]}
     if condition is not None:
-        scales = condition.ravel() if places is None else condition.ravel()[places]
-        found["condition"] = [digits(scale) for scale in scales]
-    if places is not None:
-        found |= {name: _total(total, condition) for name, total in sums(values).items()}
+        found["condition"] = [digits(scale) for scale in listed(condition).tolist()]
+    if isinstance(values, Excerpt):
+        totals = {"sum": values.sum, "absolute_sum": values.absolute_sum}
+        found |= {name: _total(total, condition) for name, total in totals.items()}
     return found
 
 
-def _total(total: Decimal, condition: Numbers | None) -> dict[str, str]:
+def _total(total: Decimal, condition: Numbers | Excerpt | None) -> dict[str, str]:
     """What all numbers add up to, in binary64; its condition is the sum of theirs."""
-    near = float(total) if math.isfinite(total) else float(digits(total))
-    found = {"hex": near.hex(), "decimal": digits(total)}
-    return found if condition is None else {**found, "condition": digits(sums(condition)["sum"])}
+    found = {"hex": float(total).hex(), "decimal": digits(total)}
+    return {**found, "condition": digits(condition.sum)} if isinstance(condition, Excerpt) else found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ceconform.corpus.call import Call
-from ceconform.corpus.case import Case, Expected, Numbers
+from ceconform.corpus.case import Case, Expected
 from ceconform.corpus.coverage import FAMILIES, Cell, coverage, families
+from ceconform.corpus.excerpt import Excerpt, Numbers
 from ceconform.corpus.loading import case_hash, corpus_hash, load, load_file
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
 from ceconform.corpus.selecting import id_matches, select, shard
@@ -16,6 +17,7 @@ __all__ = [
     "Call",
     "Case",
     "Cell",
+    "Excerpt",
     "Expected",
     "Loss",
     "Numbers",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import Any
 
 from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import keys
 from ceconform.corpus.arrays import numbers
-from ceconform.corpus.case import Expected, Numbers
+from ceconform.corpus.case import Expected
+from ceconform.corpus.document import Mapping
+from ceconform.corpus.excerpt import Excerpt, Numbers
 from ceconform.corpus.field import Field
 from ceconform.corpus.questions import LOSSES, Loss
 from ceconform.libraries import LIBRARIES
@@ -16,8 +19,8 @@ from ceconform.libraries import LIBRARIES
 __all__ = ["read_acceptable", "read_expected", "read_recognised_as"]
 
 Shape = tuple[int, ...]
-_BY_LOSS = ("loss", "condition")
-_BY_GRADIENT = ("grad", "grad_condition")
+_PARTS = (("loss", "condition"), ("grad", "grad_condition"))
+"""Numbers, and the conditions of each."""
 
 
 def read_expected(case: Field, shapes: tuple[Shape, Shape] | None, *, answered: bool) -> Expected:
@@ -32,9 +35,13 @@ def read_expected(case: Field, shapes: tuple[Shape, Shape] | None, *, answered: 
         field.only(("error",))
         return Expected(error=field["error"].choice(keys.ERRORS))
     if answered:
-        field.only(keys.EXPECTED, (*_BY_LOSS, *_BY_GRADIENT, "terms"))
-    found = {key: _shaped(field[key], shapes[0]) for key in _BY_LOSS if key in field}
-    found |= {key: _shaped(field[key], shapes[1]) for key in _BY_GRADIENT if key in field}
+        field.only(keys.EXPECTED, (*(key for part in _PARTS for key in part), "terms"))
+    found: dict[str, Numbers | Excerpt] = {}
+    for (key, scale), shape in zip(_PARTS, shapes, strict=True):
+        if key in field:
+            found[key] = _stated(field[key], shape)
+        if scale in field:
+            found[scale] = _scale(field[scale], shape, found.get(key))
     terms = field["terms"].integer() if "terms" in field else 0
     if terms < 0:
         raise field["terms"].error("0 terms or more")
@@ -57,7 +64,7 @@ def read_acceptable(case: Field, shape: Shape) -> MappingProxyType[str, Any]:
     found = {}
     for name in field.keys():  # noqa: SIM118 - a field is no dict
         field[name].only(("loss",), ("loss",))
-        found[name] = MappingProxyType({"loss": _shaped(field[name]["loss"], shape)})
+        found[name] = MappingProxyType({"loss": _stated(field[name]["loss"], shape)})
     return MappingProxyType(found)
 
 
@@ -77,6 +84,33 @@ def _convention(field: Field, loss: Loss) -> str:
     if loss.name not in CONVENTIONS[name].losses:
         raise field.error(f"a convention that speaks of {loss.name}")
     return name
+
+
+def _stated(field: Field, shape: Shape) -> Numbers | Excerpt:
+    """All numbers, or an excerpt."""
+    if not isinstance(field.node, Mapping):
+        return _shaped(field, shape)
+    field.only(keys.EXCERPT, keys.EXCERPT)
+    places = tuple(each.integer() for each in field["at"])
+    if not places or [*places] != sorted({*places}) or not 0 <= places[0] <= places[-1] < math.prod(shape):
+        raise field["at"].error(f"ascending places among {math.prod(shape)} numbers, counted from 0")
+    return Excerpt(
+        shape=shape,
+        places=places,
+        numbers=_shaped(field["numbers"], (len(places),)),
+        sum=_shaped(field["sum"], ()).item(),
+        absolute_sum=_shaped(field["absolute_sum"], ()).item(),
+    )
+
+
+def _scale(field: Field, shape: Shape, of: Numbers | Excerpt | None) -> Numbers | Excerpt:
+    """The conditions of what is stated, and their sum if that is an excerpt."""
+    if not isinstance(of, Excerpt):
+        return _shaped(field, shape)
+    field.only(("numbers", "sum"), ("numbers", "sum"))
+    total = _shaped(field["sum"], ()).item()
+    numbers = _shaped(field["numbers"], of.numbers.shape)
+    return Excerpt(shape=shape, places=of.places, numbers=numbers, sum=total, absolute_sum=total)
 
 
 def _shaped(field: Field, shape: Shape) -> Numbers:

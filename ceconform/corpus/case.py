@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from ceconform.corpus.call import Call
 from ceconform.corpus.document import Node
+from ceconform.corpus.excerpt import Excerpt, Numbers
 
-__all__ = ["Case", "Expected", "Numbers"]
-
-Numbers = NDArray[np.object_]
-"""An array of `decimal.Decimal`, 40 significant digits, with inf, -inf and nan."""
+__all__ = ["Case", "Expected"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,14 +24,14 @@ class Expected:
 
     Exactly one of these holds: `error` is set (the call must raise), or `loss` is set. `invalid` beside
     `loss` names what is wrong with the input; then raising is right too, and the NaNs in `loss` mark the
-    losses that are touched.
+    losses that are touched. Very many numbers are stated as an excerpt, and their conditions with them.
     """
 
-    loss: Numbers | None = None
-    gradient: Numbers | None = None
-    condition: Numbers | None = None
+    loss: Numbers | Excerpt | None = None
+    gradient: Numbers | Excerpt | None = None
+    condition: Numbers | Excerpt | None = None
     """Of each loss: |l| + Σ |x_i ∂l/∂x_i|."""
-    gradient_condition: Numbers | None = None
+    gradient_condition: Numbers | Excerpt | None = None
     """Of each gradient: |g_i| + Σ |x_j ∂g_i/∂x_j| + κ."""
     terms: int = 1
     """How many terms the reductions add up, classes included: n in the tolerance."""

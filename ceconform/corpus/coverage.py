@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ceconform.corpus.case import Case
+from ceconform.corpus.excerpt import listed
 from ceconform.corpus.questions import LOSSES, Loss
 
 __all__ = ["FAMILIES", "Cell", "Family", "coverage", "families", "table"]
@@ -86,7 +87,7 @@ def _ranks(case: Case) -> bool:
 def _edge_of_gradient(case: Case) -> bool:
     """A derivative that is infinite, undefined, or 0 in a row that counts."""
     gradient = case.expected.gradient
-    return gradient is not None and any(not g.is_finite() or not g for g in gradient.ravel().tolist()[:LARGE])
+    return gradient is not None and any(not g.is_finite() or not g for g in listed(gradient).tolist()[:LARGE])
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(

@@ -9,6 +9,7 @@ __all__ = [
     "CASE",
     "DEFAULTS",
     "ERRORS",
+    "EXCERPT",
     "EXPECTED",
     "FILE",
     "INVALID",
@@ -56,6 +57,7 @@ CASE = (
 _OWN = ("description", "formerly", "cited", "acceptable")
 _FIRST = ("loss", "tags", "sources")
 DEFAULTS = (*_FIRST, *(key for key in CASE if key not in {*_OWN, *_FIRST}))
+EXCERPT = ("at", "numbers", "sum", "absolute_sum")
 EXPECTED = ("error", "invalid", "loss", "grad", "condition", "grad_condition", "terms")
 
 ACTIVATIONS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")

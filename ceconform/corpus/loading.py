@@ -13,6 +13,7 @@ import numpy as np
 
 from ceconform.corpus.case import Case
 from ceconform.corpus.document import read
+from ceconform.corpus.excerpt import Excerpt
 from ceconform.corpus.field import SLUG
 from ceconform.corpus.reading import read_cases
 from ceconform.errors import CorpusError
@@ -134,6 +135,8 @@ def _answer(case: Case) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Excerpt):
+        return [value.shape, value.places, _plain(value.numbers), str(value.sum), str(value.absolute_sum)]
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype == object:

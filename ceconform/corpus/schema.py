@@ -53,6 +53,8 @@ def schema() -> dict[str, Any]:
                 "pattern": f"^({_DECIMAL}|{_HEXADECIMAL}|[-+]?inf|nan)$",
             },
             "numbers": {"anyOf": [_ref("number"), _list(_ref("numbers"))]},
+            "answer": {"anyOf": [_ref("numbers"), _excerpt(*keys.EXCERPT)]},
+            "scale": {"anyOf": [_ref("numbers"), _excerpt("numbers", "sum")]},
             "figures": {"anyOf": [{"type": "null"}, {"enum": ["null", "~"]}, _ref("number"), _list(_ref("figures"))]},
             "array": {"anyOf": [_ref("number"), _list(_ref("array")), _ref("generator")]},
             "generator": _generator(),
@@ -66,7 +68,7 @@ def schema() -> dict[str, Any]:
 
 def _of_case() -> dict[str, Any]:
     """Each key of a case."""
-    answer = {"loss": _ref("numbers"), "grad": _ref("numbers")}
+    answer = {"loss": _ref("answer"), "grad": _ref("answer")}
     of_case: dict[str, Any] = {
         **{key: _ref("array") for key in (*keys.SPACES, "labels", *keys.PARAMETERS)},
         "description": _TEXT,
@@ -97,8 +99,8 @@ def _of_case() -> dict[str, Any]:
                 **answer,
                 "error": {"enum": list(keys.ERRORS)},
                 "invalid": {"enum": list(keys.INVALID)},
-                "condition": _ref("numbers"),
-                "grad_condition": _ref("numbers"),
+                "condition": _ref("scale"),
+                "grad_condition": _ref("scale"),
                 "terms": _INTEGER,
             }
         ),
@@ -116,6 +118,12 @@ def _only_of(loss: Loss) -> dict[str, Any]:
         "if": {"properties": {"loss": {"const": loss.name}}, "required": ["loss"]},
         "then": {"properties": {key: False for key in keys.CASE if key in others}},
     }
+
+
+def _excerpt(*names: str) -> dict[str, Any]:
+    """Some of very many numbers, and what all add up to."""
+    kinds = {"at": _list(_INTEGER), "numbers": _list(_ref("number"))}
+    return _closed({name: kinds.get(name, _ref("number")) for name in names}, *names)
 
 
 def _generator() -> dict[str, Any]:

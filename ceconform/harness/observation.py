@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ceconform.corpus import Excerpt, Numbers
 
 __all__ = ["Answer", "Observation"]
 
@@ -18,6 +22,19 @@ class Answer:
     device: str = ""
     raised: str = ""
     """`TypeName: message`, if the library raised."""
+    places: tuple[int, ...] = ()
+    """Where the values stand, if they are but some of the array's."""
+    sums: tuple[float, ...] = ()
+    """Then the sum of all of them, and that of their sizes, in binary64 rounded once."""
+
+    def beside(self, expected: Numbers | Excerpt | None) -> Answer:
+        """As much of the answer as is stated: all of it, or its numbers at the same places and its sums."""
+        if not isinstance(expected, Excerpt) or self.raised or self.places or self.shape != expected.shape:
+            return self
+        values = tuple(self.values[place] for place in expected.places)
+        return replace(
+            self, values=values, places=expected.places, sums=(_sum(self.values), _sum(map(abs, self.values)))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +56,17 @@ class Observation:
     no_gradient: str = ""
     reason: str = ""
     seconds: float = 0.0
+
+    def beside(self, loss: Numbers | Excerpt | None, gradient: Numbers | Excerpt | None) -> Observation:
+        """As much of the answers as is stated of each."""
+        value = None if self.value is None else self.value.beside(loss)
+        return replace(self, value=value, gradient=None if self.gradient is None else self.gradient.beside(gradient))
+
+
+def _sum(numbers: Iterable[float]) -> float:
+    """Without an error of its own."""
+    every = tuple(numbers)
+    try:
+        return math.fsum(every)
+    except (OverflowError, ValueError):  # beyond the largest number; infinities of both signs
+        return sum(every)

@@ -137,6 +137,7 @@ def encode_observation(observation: Observation) -> dict[str, Any]:
     for part in ("value", "gradient"):
         if part in data:
             answer = dataclasses.asdict(data[part])
+            answer = {name: answer[name] for name in ("values", "shape", "dtype", "device", "raised")}
             answer["values"] = [_number(v) for v in answer["values"]]
             data[part] = answer
     return data

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import Case, Numbers
+from ceconform.corpus import Case, Excerpt, Numbers
+from ceconform.corpus.excerpt import listed
 from ceconform.formats import FORMATS, digits, rounded
 from ceconform.report.header import Header
 from ceconform.report.program import program
@@ -77,16 +79,15 @@ def wanted(case: Case, dtype: str) -> str:
     return f"{text}, or an error: {expected.invalid}" if expected.invalid else text
 
 
-def _shown(numbers: Numbers, dtype: str) -> str:
+def _shown(numbers: Numbers | Excerpt, dtype: str) -> str:
     known = dtype if dtype in FORMATS else "float64"
-    some = numbers.ravel()[:_SHOWN].tolist()
-    shown = [digits(rounded(number, known), known) for number in some]
-    return _line([*shown, *[""] * (numbers.size - len(shown))], numbers.shape)
+    some = listed(numbers)[:_SHOWN].tolist()  # an excerpt begins with the first numbers, too
+    return _line([digits(rounded(number, known), known) for number in some], numbers.shape)
 
 
 def _line(texts: Iterable[str], shape: tuple[int, ...]) -> str:
-    texts = tuple(texts)
-    shown = "   ".join(texts[:_SHOWN])
-    if not texts:
+    shown = "   ".join(tuple(texts)[:_SHOWN])
+    count = math.prod(shape)
+    if not count:
         return f"an empty array of shape {shape}"
-    return f"{shown}   … ({len(texts)} numbers)" if len(texts) > _SHOWN else shown
+    return f"{shown}   … ({count} numbers)" if count > _SHOWN else shown

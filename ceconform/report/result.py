@@ -28,6 +28,10 @@ class Digits:
     dtype: str = ""
     device: str = ""
     raised: str = ""
+    places: tuple[int, ...] = ()
+    """Where the digits stand, if they are of some numbers of very many."""
+    sums: tuple[str, ...] = ()
+    """Then the sum of all of them, and that of their sizes, in the digits of binary64."""
 
     @classmethod
     def of(cls, answer: Answer) -> Digits:
@@ -42,13 +46,23 @@ class Digits:
             dtype=answer.dtype,
             device=answer.device,
             raised=answer.raised,
+            places=answer.places,
+            sums=tuple(digits(total, "float64") for total in answer.sums),
         )
 
     def answer(self) -> Answer:
         """Read the answer back."""
         known = self.dtype in FORMATS
         values = tuple(rounded(Decimal(text), self.dtype) if known else float(text) for text in self.digits)
-        return Answer(values=values, shape=self.shape, dtype=self.dtype, device=self.device, raised=self.raised)
+        return Answer(
+            values=values,
+            shape=self.shape,
+            dtype=self.dtype,
+            device=self.device,
+            raised=self.raised,
+            places=self.places,
+            sums=tuple(map(float, self.sums)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +118,12 @@ class Result:
 
     def line(self) -> dict[str, Any]:
         """Write the result as JSON data."""
-        return asdict(self)
+        line = asdict(self)
+        for part in filter(None, (line["value"], line["gradient"])):
+            for name in ("places", "sums"):
+                if not part[name]:
+                    del part[name]
+        return line
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> Result:
@@ -115,7 +134,8 @@ class Result:
 def _digits(data: Mapping[str, Any] | None) -> Digits | None:
     if data is None:
         return None
-    return Digits(**{**data, "digits": tuple(data["digits"]), "shape": tuple(data["shape"])})
+    lists = {name: tuple(data[name]) for name in ("digits", "shape", "places", "sums") if name in data}
+    return Digits(**{**data, **lists})
 
 
 def record(
@@ -128,7 +148,8 @@ def record(
     dtype: str,
     device: str,
 ) -> Result:
-    """Put down an observation and its verdict."""
+    """Put down an observation and its verdict; of very many numbers those that the case states, and the sums."""
+    observation = observation.beside(case.expected.loss, case.expected.gradient)
     return Result(
         case=case.id,
         implementation=implementation,

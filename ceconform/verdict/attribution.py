@@ -12,11 +12,13 @@ from itertools import combinations
 import numpy as np
 
 from ceconform.conventions import CONVENTIONS, Convention
-from ceconform.corpus import Case
+from ceconform.corpus import Case, Numbers
+from ceconform.corpus.excerpt import excerpt, listed
 from ceconform.errors import CaseError
 from ceconform.formats import FORMATS, rounded
+from ceconform.harness import Answer
 from ceconform.oracle import Exact, evaluate
-from ceconform.verdict.comparison import Comparison, Floats, compare, wanted
+from ceconform.verdict.comparison import Comparison, Wanted, compare, wanted
 
 __all__ = ["Attribution", "attribute"]
 
@@ -96,7 +98,7 @@ def _applies(rule: Convention, case: Case, dtype: str) -> bool:
     """Whether a convention could change this answer."""
     mean = case.parameters.get("reduction", "none") in _MEANS
     loss = case.expected.loss
-    undefined = mean and loss is not None and any(number.is_nan() for number in loss.ravel().tolist())
+    undefined = mean and loss is not None and any(number.is_nan() for number in listed(loss).tolist())
     return (
         not {case.loss, _sister(case.loss)}.isdisjoint(rule.losses)
         and not (rule.activation and case.activation)
@@ -147,42 +149,50 @@ class _Answer:
 
     case: Case
     dtype: str
-    value: Floats
-    gradient: Floats | None
+    value: Answer
+    gradient: Answer | None
     flushes_subnormals: bool
+
+
+def _of(answer: Answer, exact: Numbers, condition: Numbers, terms: int, dtype: str) -> Wanted:
+    """Exact numbers, of very many as the answer has them."""
+    if not answer.places:
+        return wanted(exact, condition, terms, dtype)
+    return wanted(excerpt(exact, answer.places), excerpt(condition, answer.places), terms, dtype)
+
+
+def _size(answer: Answer) -> int:
+    return math.prod(answer.shape)
 
 
 def _differs(exact: Exact, answer: _Answer) -> bool:
     """Whether the conventions' own answer is another one than the definition's, in value or gradient."""
     expected, dtype = answer.case.expected, answer.dtype
-    pairs = [("value", exact.loss, exact.condition, expected.loss, expected.condition)]
+    parts = [("value", answer.value, exact.loss, exact.condition, expected.loss, expected.condition)]
     if answer.gradient is not None:
-        pairs += [
-            (
-                "gradient",
-                exact.gradient,
-                exact.gradient_condition,
-                expected.gradient,
-                expected.gradient_condition,
-            )
-        ]
-    for part, ours, condition, right, its_condition in pairs:
-        if right is None or its_condition is None or right.size != ours.size:
+        right, condition = expected.gradient, expected.gradient_condition
+        parts += [("gradient", answer.gradient, exact.gradient, exact.gradient_condition, right, condition)]
+    for part, given, numbers, scales, right, condition in parts:
+        if right is None or condition is None or numbers.shape != right.shape:
             continue
-        rounded = wanted(ours, condition, exact.terms, dtype).rounded
-        definition = wanted(right, its_condition, expected.terms, dtype)
-        if compare(rounded.tolist(), definition, dtype, part=part).kind:
+        ours, definition = (
+            _of(given, numbers, scales, exact.terms, dtype),
+            wanted(right, condition, expected.terms, dtype),
+        )
+        sums = [float(total.rounded[0]) for total in ours.sums]
+        if compare(ours.rounded, definition, dtype, part=part, sums=sums).kind:
             return True
     return False
 
 
 def _alike(exact: Exact, answer: _Answer) -> bool:
     """Whether a value could be the conventions' own: a first look, without conditions, at the leading digits."""
-    ours = np.asarray([float(number) for number in exact.loss.ravel()], dtype=np.float64)
+    if exact.loss.size != _size(answer.value):
+        return False
+    numbers = exact.loss.ravel()[[*answer.value.places]] if answer.value.places else exact.loss.ravel()
+    ours = np.asarray([float(number) for number in numbers], dtype=np.float64)
     rough = math.sqrt(FORMATS[answer.dtype].eps) + 0.01
-    return ours.size == answer.value.size and bool(
-        np.allclose(answer.value, ours, rtol=rough, atol=rough, equal_nan=True)
-    )
+    return bool(np.allclose(answer.value.values, ours, rtol=rough, atol=rough, equal_nan=True))
 
 
 def _explain(answer: _Answer, rules: tuple[Convention, ...], *, documented: bool) -> Attribution | None:
@@ -212,19 +222,20 @@ def _explain_as(
         return None
     # What went through another dtype has that dtype's digits, all of them and no others.
     used = next((rule.precision for rule in rules if rule.precision), None) or dtype
-    if used != dtype and any(math.isfinite(x) and rounded(Decimal(x), used) != x for x in answer.value.tolist()):
+    if used != dtype and any(math.isfinite(x) and rounded(Decimal(x), used) != x for x in answer.value.values):
         return None
-    ours = wanted(exact.loss, exact.condition, exact.terms, used)
+    ours = _of(answer.value, exact.loss, exact.condition, exact.terms, used)
     # Who clips p takes log(1 - p) of the difference as it is rounded; next to p = 0 nothing but that is left. A number
     # that near to 0 is explained by it only for a library that says that it clips.
     slack = FORMATS[used].eps * _heaviest(case) if documented and any(map(_clips, rules)) else 0.0
-    value = compare(answer.value, ours, used, flushes_subnormals=tiny, slack=slack)
+    value = compare(answer.value.values, ours, used, flushes_subnormals=tiny, slack=slack, sums=answer.value.sums)
     if value.kind or (used == dtype and not _differs(exact, answer)):
         return None
     gradient = None
-    if answer.gradient is not None and exact.gradient.size == answer.gradient.size:
-        ours = wanted(exact.gradient, exact.gradient_condition, exact.terms, used)
-        gradient = compare(answer.gradient, ours, used, part="gradient", flushes_subnormals=tiny)
+    given = answer.gradient
+    if given is not None and exact.gradient.size == _size(given):
+        ours = _of(given, exact.gradient, exact.gradient_condition, exact.terms, used)
+        gradient = compare(given.values, ours, used, part="gradient", flushes_subnormals=tiny, sums=given.sums)
     return Attribution(conventions=rules, documented=documented, value=value, gradient=gradient)
 
 
@@ -243,16 +254,17 @@ def _telling(answer: _Answer) -> bool:
     if answer.case.space == "default":
         return True
     loss = answer.case.expected.loss
-    right = np.asarray([] if loss is None else [float(number) for number in loss.ravel()], dtype=np.float64)
-    off = np.isfinite(answer.value) & (answer.value != right)
-    return bool(np.any(off & ((answer.value != 0) | np.isnan(right))))
+    right = np.asarray([] if loss is None else [float(number) for number in listed(loss)], dtype=np.float64)
+    got = np.asarray(answer.value.values, dtype=np.float64)
+    off = np.isfinite(got) & (got != right)
+    return bool(np.any(off & ((got != 0) | np.isnan(right))))
 
 
 def attribute(
     case: Case,
     dtype: str,
-    value: tuple[float, ...],
-    gradient: tuple[float, ...] | None,
+    value: Answer,
+    gradient: Answer | None,
     *,
     documented: tuple[str, ...],
     flushes_subnormals: bool,
@@ -266,15 +278,16 @@ def attribute(
     Parameters
     ----------
     value, gradient
-        The numbers that the implementation gave, flat; no gradient if it gave none that can be compared.
+        What the implementation gave, of very many numbers what the case states; no gradient if it gave none that can
+        be compared.
     documented
         Names of what the library documents for this loss, in its order of application.
     """
     answer = _Answer(
         case=case,
         dtype=dtype,
-        value=np.asarray(value, dtype=np.float64),
-        gradient=None if gradient is None else np.asarray(gradient, dtype=np.float64),
+        value=value,
+        gradient=gradient,
         flushes_subnormals=flushes_subnormals,
     )
     partial: Attribution | None = None

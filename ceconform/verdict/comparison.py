@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.corpus import Numbers
+from ceconform.corpus import Excerpt, Numbers
+from ceconform.corpus.excerpt import listed
 from ceconform.formats import FORMATS, rounded, unit_in_the_last_place
 from ceconform.verdict.kinds import rank
 
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Wanted:
-    """Exact numbers as a dtype sees them, flat."""
+    """Exact numbers as a dtype sees them, flat; of very many some, with the sums of all."""
 
     rounded: Floats
     residual: Floats
@@ -31,6 +32,15 @@ class Wanted:
     condition: Floats
     terms: int
     shape: tuple[int, ...]
+    places: NDArray[np.intp] | None = None
+    """Where the numbers stand, if they are but some."""
+    sums: tuple[Wanted, ...] = ()
+    """Then the sum of all, and that of their sizes, in binary64."""
+    count: int = 1
+    """How many numbers have been added up, each of them rounded."""
+
+
+SUMS = ("sum", "absolute sum")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,8 @@ class Comparison:
     """The worst element of a comparison; `kind` is empty if all pass."""
 
     kind: str
+    of: str = ""
+    """`sum` or `absolute sum`, where it is not an element."""
     index: tuple[int, ...]
     got: float
     wanted: float
@@ -48,20 +60,40 @@ class Comparison:
 
 @lru_cache(maxsize=512)
 def _wanted(exact: _Identity, condition: _Identity, terms: int, dtype: str) -> Wanted:
-    numbers = exact.numbers.ravel()
+    numbers, scales = exact.numbers, condition.numbers
+    right = _each(listed(numbers), listed(scales), terms, dtype, numbers.shape)
+    if not isinstance(numbers, Excerpt) or not isinstance(scales, Excerpt):
+        return right
+    places = np.asarray(numbers.places, dtype=np.intp)
+    if not np.all(np.isfinite(right.rounded)):  # the largest are among them: what overflows has no sum to meet
+        return replace(right, places=places)
+    scale = np.asarray([scales.sum], dtype=object)
+    sums = tuple(
+        replace(
+            _each(np.asarray([total], dtype=object), scale, terms, "float64", ()),
+            zero=np.zeros(1, dtype=np.bool_),
+            count=math.prod(numbers.shape),
+        )
+        for total in (numbers.sum, numbers.absolute_sum)
+    )
+    return replace(right, places=places, sums=sums)
+
+
+def _each(exact: Numbers, condition: Numbers, terms: int, dtype: str, shape: tuple[int, ...]) -> Wanted:
+    numbers = exact.tolist()
     nearest = np.asarray([rounded(number, dtype) for number in numbers], dtype=np.float64)
     residual = [
         float(number - number.from_float(near)) if number.is_finite() and math.isfinite(near) else 0.0
         for number, near in zip(numbers, nearest.tolist(), strict=True)
     ]
-    conditions = np.asarray([float(number) for number in condition.numbers.ravel()], dtype=np.float64)
+    conditions = np.asarray([float(number) for number in condition.tolist()], dtype=np.float64)
     return Wanted(
         rounded=nearest,
         residual=np.asarray(residual, dtype=np.float64),
         zero=np.asarray([not number for number in numbers], dtype=np.bool_),
         condition=np.where(np.isfinite(conditions), conditions, np.abs(nearest)),
         terms=terms,
-        shape=exact.numbers.shape,
+        shape=shape,
     )
 
 
@@ -70,7 +102,7 @@ class _Identity:
 
     __slots__ = ("numbers",)
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers | Excerpt) -> None:
         self.numbers = numbers
 
     def __eq__(self, other: object) -> bool:
@@ -80,7 +112,7 @@ class _Identity:
         return id(self.numbers)
 
 
-def wanted(exact: Numbers, condition: Numbers, terms: int, dtype: str) -> Wanted:
+def wanted(exact: Numbers | Excerpt, condition: Numbers | Excerpt, terms: int, dtype: str) -> Wanted:
     """Round exact numbers, once, to a dtype. A condition that is not finite counts as the number itself."""
     return _wanted(_Identity(exact), _Identity(condition), terms, dtype)
 
@@ -95,8 +127,9 @@ def compare(
     flushes_subnormals: bool = False,
     invalid: bool = False,
     slack: float = 0.0,
+    sums: Sequence[float] = (),
 ) -> Comparison:
-    """Judge each number of an answer and keep the worst.
+    """Judge each number of an answer, and the sums where only some are stated, and keep the worst.
 
     A number passes within (8 + log2 n) · eps · condition + the smallest subnormal (the smallest normal where the
     backend flushes) of the rounded exact one; an exact 0, ±inf or NaN must be given exactly. What misses is
@@ -108,6 +141,9 @@ def compare(
     - `vanished-gradient` for a gradient of 0 beyond the first of these bounds;
     - `wrong-value` or `wrong-gradient` else.
 
+    The sum of numbers that are all right, each rounded once, is within (9 + log2 n) · eps · the sum of their conditions
+    + for each of them twice the smallest subnormal. That is asked of the sums; a 0 among them need not be met exactly.
+
     Parameters
     ----------
     values
@@ -117,28 +153,54 @@ def compare(
     invalid
         The input is invalid: a finite number where NaN is wanted has accepted it.
     slack
-        An absolute error that is allowed beside the bound.
+        An absolute error of each number that is allowed beside the bound.
+    sums
+        Of all numbers and of their sizes, where `values` are those at the places of `wanted`.
     """
-    form = FORMATS[dtype]
-    got = np.asarray(values, dtype=np.float64)
+    how = _How(dtype=dtype, part=part, scale=scale, flushes=flushes_subnormals, invalid=invalid, slack=slack)
+    found = _worst(np.asarray(values, dtype=np.float64), wanted, how)
+    for name, total, right in zip(SUMS, sums, wanted.sums, strict=False):
+        other = _worst(np.asarray([total], dtype=np.float64), right, how)
+        nearness = max(found.nearness, other.nearness)
+        worse = rank(other.kind) < rank(found.kind)
+        found = replace(other if worse else found, of=name if worse else found.of, ulps=found.ulps, nearness=nearness)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _How:
+    """How numbers are compared; see `compare`."""
+
+    dtype: str
+    part: str
+    scale: float
+    flushes: bool
+    invalid: bool
+    slack: float
+
+
+def _worst(got: Floats, wanted: Wanted, how: _How) -> Comparison:
+    form = FORMATS[how.dtype]
     if not got.size:
         return Comparison(kind="", index=(), got=math.nan, wanted=math.nan, ulps=0.0, nearness=0.0)
     right = wanted.rounded
-    tiny = form.smallest_normal if flushes_subnormals else form.smallest_subnormal
-    n = max(wanted.terms, 1)
+    tiny = form.smallest_normal if how.flushes else form.smallest_subnormal
+    n, count, few = max(wanted.terms, 1), wanted.count, 8
+    if wanted.count > 1:  # a sum, of numbers that have been rounded
+        few, tiny = 9, 2 * count * tiny
     with np.errstate(all="ignore"):
         error = np.abs(got - right)
-        bound = (8 + math.log2(n)) * form.eps * wanted.condition + tiny + slack
-        accumulated = (8 + n) * form.eps * wanted.condition + tiny
+        bound = (few + math.log2(n)) * form.eps * wanted.condition + tiny + count * how.slack
+        accumulated = (few + n) * form.eps * wanted.condition + tiny
         eps = max(form.eps, FORMATS["float32"].eps)
         half = np.where(wanted.zero, 0.0, math.sqrt(form.eps) * wanted.condition)
-        lost = np.maximum(half, (8 + n) * eps * scale)
+        lost = np.maximum(half, (8 + n) * eps * count * how.scale)
         exactly = (got == right) | (np.isnan(got) & np.isnan(right))
         measurable = np.isfinite(got) & np.isfinite(right)
         ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
-        ulps = np.abs((got - right) - wanted.residual) / unit_in_the_last_place(right, dtype)
+        ulps = np.abs((got - right) - wanted.residual) / unit_in_the_last_place(right, how.dtype)
     passes = exactly | (measurable & ~wanted.zero & (error <= bound))
-    if part == "gradient":
+    if how.part == "gradient":
         kinds = np.where(measurable & (error <= lost), "lost-precision", "wrong-gradient")
         kinds = np.where((got == 0) & ~np.isnan(right), "vanished-gradient", kinds)
     else:
@@ -146,7 +208,7 @@ def compare(
     kinds = np.where(measurable & ~wanted.zero & (error <= accumulated), "accumulated-rounding", kinds)
     kinds = np.where(np.isfinite(right) & np.isinf(got), "infinite-for-a-number", kinds)
     kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
-    if invalid and part == "value":
+    if how.invalid and how.part == "value":
         kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
     largest = float(np.max(np.where(measurable, ulps, 0.0)))
     missed = np.flatnonzero(~passes)
@@ -155,9 +217,10 @@ def compare(
         if missed.size
         else int(np.argmax(np.where(exactly, 0.0, ulps)))
     )
+    place = worst if wanted.places is None else int(wanted.places[worst])
     return Comparison(
         kind=str(kinds[worst]) if missed.size else "",
-        index=tuple(int(i) for i in np.unravel_index(worst, wanted.shape)),
+        index=tuple(int(i) for i in np.unravel_index(place, wanted.shape)),
         got=float(got[worst]),
         wanted=float(right[worst]),
         ulps=largest if np.all(measurable | exactly) and math.isfinite(largest) else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ceconform.corpus import LOSSES, Case, Numbers
+from ceconform.corpus import LOSSES, Case, Excerpt, Numbers
 from ceconform.errors import CaseError
 from ceconform.formats import digits
 from ceconform.harness import Answer, Observation
@@ -71,7 +71,9 @@ def judge(
     device
         Where the answer must lie; not looked at if empty.
     """
-    value, gradient, expected = observation.value, observation.gradient, case.expected
+    expected = case.expected
+    observation = observation.beside(expected.loss, expected.gradient)
+    value, gradient = observation.value, observation.gradient
     if observation.status in _UNANSWERED or value is None:
         return _judge_silence(observation)
     if expected.error:
@@ -90,6 +92,7 @@ def judge(
 
 def missed(case: Case, dtype: str, observation: Observation) -> str:
     """Name the kind by which an observation misses, no convention being allowed; empty if it passes."""
+    observation = observation.beside(case.expected.loss, case.expected.gradient)
     value = observation.value
     if value is None:
         return _judge_silence(observation).kind
@@ -134,7 +137,9 @@ def _look(asked: _Asked, value: Answer, gradient: Answer | None) -> tuple[_Findi
     return first, _inspect(asked, "gradient", gradient, expected.gradient, expected.gradient_condition)
 
 
-def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition: Numbers | None) -> _Finding:
+def _inspect(
+    asked: _Asked, part: str, answer: Answer, exact: Numbers | Excerpt, condition: Numbers | Excerpt | None
+) -> _Finding:
     """Look at one part: an error, the shape, the dtype, the device, the numbers, in this order."""
     case, dtype = asked.case, asked.dtype
     if answer.raised:
@@ -148,6 +153,8 @@ def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition
         if got != want:
             name = kind.removeprefix("wrong-")
             return _Finding(part=part, kind=kind, reason=f"{part}: got the {name} {got}, wanted {want}")
+    if answer.places != (exact.places if isinstance(exact, Excerpt) else ()):
+        raise CaseError("the answer was kept at other places than are stated now; ask again")
     compared = compare(
         answer.values,
         wanted(exact, exact if condition is None else condition, case.expected.terms, dtype),
@@ -156,6 +163,7 @@ def _inspect(asked: _Asked, part: str, answer: Answer, exact: Numbers, condition
         scale=_scale(case, part),
         flushes_subnormals=asked.flushes_subnormals,
         invalid=bool(case.expected.invalid),
+        sums=answer.sums,
     )
     return _Finding(part=part, kind=compared.kind, reason=_sentence(part, compared, dtype), ulps=compared.ulps)
 
@@ -175,8 +183,8 @@ def _attribute(
     found = attribute(
         asked.case,
         asked.dtype,
-        value.values,
-        gradient.values if gradient is not None and comparable else None,
+        value,
+        gradient if gradient is not None and comparable else None,
         documented=documented,
         flushes_subnormals=asked.flushes_subnormals,
     )
@@ -213,6 +221,8 @@ def _scale(case: Case, part: str) -> float:
 def _sentence(part: str, compared: Comparison, dtype: str) -> str:
     """`value at [1]: got 0.0, wanted 2.0611536e-09`."""
     where = f"{part} at {list(compared.index)}" if compared.index else part
+    where = f"{compared.of} of the {part}" if compared.of else where
+    dtype = "float64" if compared.of else dtype
     return f"{where}: got {digits(compared.got, dtype)}, wanted {digits(compared.wanted, dtype)}"
 
 

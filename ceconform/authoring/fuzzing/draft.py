@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ceconform.authoring.answers import acceptable, expected
+from ceconform.authoring.answers import acceptable, expected, written
 from ceconform.authoring.formatting import format_document
 from ceconform.corpus import LOSSES, Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
@@ -86,7 +86,7 @@ def _case(case: Case, exact: Exact) -> Mapping:
         items["label_dtype"] = Scalar(case.label_dtype)
     for name, value in case.parameters.items():
         items[name] = _node(value, dtype)
-    items["expected"] = expected(exact)
+    items["expected"] = written(expected(case, exact))
     others = acceptable(case, exact)
     if others.items:
         items["acceptable"] = others
