@@ -97,15 +97,29 @@ def acceptable(case: Case, answer: Exact) -> Mapping:
     """Write the losses that conventions give where they differ from the answer; constants are binary64."""
     items: dict[str, Node] = {}
     right = losses(stated(answer.loss))
+    known: dict[tuple[Convention, ...], Node] = {(): right}
     for name, rules in relevant(case) if not answer.invalid else ():
+        at_work = tuple(rule for rule in rules if _bears(rule, case, answer))
         try:
-            other = evaluate(case.call("float64"), conventions=rules, gradient=False)
+            if at_work not in known:
+                known[at_work] = losses(
+                    stated(evaluate(case.call("float64"), conventions=at_work, gradient=False).loss)
+                )
         except CaseError:
             continue  # the convention has no meaning for this question
-        node = losses(stated(other.loss))
-        if node != right:
-            items[name] = Mapping({"loss": node}, {})
+        if known[at_work] != right:
+            items[name] = Mapping({"loss": known[at_work]}, {})
     return Mapping(items, {})
+
+
+def _bears(rule: Convention, case: Case, answer: Exact) -> bool:
+    """Whether a convention has any bearing on a question; each states one thing, or one and its constants."""
+    mean = case.parameters.get("reduction", "none") in {"mean", "weighted_mean"}
+    return (
+        not (rule.divisor and not mean)
+        and not (rule.empty and not (mean and answer.loss.item().is_nan()))
+        and not (rule.smoothing and not case.parameters.get("label_smoothing"))
+    )
 
 
 def recognised(case: Case) -> Exact:
