@@ -7,7 +7,11 @@ from functools import cache
 
 import mpmath as mp
 
+from ceconform.corpus import Excerpt
+
 DIGITS = {"loss": 40, "gradient": 40, "condition": 6, "gradient_condition": 6}
+_SUMS = 35
+"""The sums of an excerpt have so many places after the first digit of the absolute sum."""
 _WORKING = 70
 _LEAST = Decimal("1e-999999")
 """What is smaller but is not 0 is stated as this, with its sign."""
@@ -31,8 +35,19 @@ def differences(expected, actual, places=DIGITS):
 def _elements(name, expected, actual, agrees):
     if expected.shape != actual.shape:
         return [f"{name}: shape {expected.shape}, not {actual.shape}"]
-    pairs = enumerate(zip(expected.ravel().tolist(), actual.ravel().tolist(), strict=True))
-    return [f"{name}[{at}]: {want}, not {_text(got)}" for at, (want, got) in pairs if not agrees(want, got)]
+    flat = actual.ravel().tolist()
+    if not isinstance(expected, Excerpt):
+        pairs = enumerate(zip(expected.ravel().tolist(), flat, strict=True))
+        return [f"{name}[{at}]: {want}, not {_text(got)}" for at, (want, got) in pairs if not agrees(want, got)]
+    stated = zip(expected.places, expected.numbers.tolist(), strict=True)
+    found = [f"{name}[{at}]: {want}, not {_text(flat[at])}" for at, want in stated if not agrees(want, flat[at])]
+    if name.endswith("condition"):
+        total = mp.fsum(flat)
+        return found if agrees(expected.sum, total) else [*found, f"{name} sum: {expected.sum}, not {_text(total)}"]
+    sums = {"sum": mp.fsum(flat), "absolute_sum": mp.fsum(map(abs, flat))}
+    unit = _power_of_ten(expected.absolute_sum.adjusted() - _SUMS)
+    wrong = {key: total for key, total in sums.items() if abs(mp.mpf(str(getattr(expected, key))) - total) > 0.51 * unit}
+    return [*found, *(f"{name} {key}: {getattr(expected, key)}, not {_text(wrong[key])}" for key in wrong)]
 
 
 def _text(number):

@@ -15,22 +15,13 @@ AT_LEAST = dict.fromkeys(FAMILIES, 25) | dict.fromkeys(
 )
 
 
-few_are_large = pytest.mark.xfail(
-    reason="the gradient of a large question is stated in full, so there are few", strict=True
-)
-
-
-@pytest.mark.parametrize(
-    "family", [pytest.param(name, marks=[few_are_large] if name == "large" else []) for name in FAMILIES]
-)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_families_are_broad(family):
     """Each family has dozens of cases."""
     assert AT_LEAST[family] <= sum(family in families(case) for case in CASES)
 
 
-@pytest.mark.parametrize(
-    "family", [pytest.param(name, marks=[few_are_large] if name == "large" else []) for name in FAMILIES]
-)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_no_cell_with_a_meaning_is_empty(family):
     """Every parameter of every loss is stated in every circumstance."""
     assert [] == [cell for cell in coverage(CASES) if not cell.cases and cell.family == family]

@@ -14,6 +14,8 @@ import second_answer
 import second_forms
 from second_comparison import DIGITS, differences
 
+from ceconform.corpus import Excerpt
+from ceconform.corpus.excerpt import listed
 from ceconform.corpus.loading import case_files, default_root, load_file
 
 FILES = {path.relative_to(default_root()).with_suffix("").as_posix(): path for path in case_files(default_root())}
@@ -88,13 +90,28 @@ def _spoilt(value, digits):
 @pytest.mark.parametrize("file", [file for file in FILES if not file.endswith("/errors")])
 def test_one_wrong_digit_is_noticed(file, name):
     """In each file, a changed last digit of one number, drawn by its case's name, is the one thing that differs."""
-    cases = [case for case in _answered(file) if getattr(case.expected, name).size]
+    cases = [case for case in _answered(file) if listed(getattr(case.expected, name)).size]
     case = cases[_drawn(file + name, len(cases))]
-    numbers = getattr(case.expected, name).copy()
+    stated = getattr(case.expected, name)
+    numbers = listed(stated).copy()
     at = _drawn(case.id, numbers.size)
-    numbers.reshape(-1)[at] = _spoilt(numbers.reshape(-1)[at], DIGITS[name])
-    (found,) = differences(replace(case.expected, **{name: numbers}), _answer(case))
-    assert found.startswith(f"{name}[{at}]: ")
+    numbers[at] = _spoilt(numbers[at], DIGITS[name])
+    some = isinstance(stated, Excerpt)
+    wrong = replace(stated, numbers=numbers) if some else numbers.reshape(stated.shape)
+    (found,) = differences(replace(case.expected, **{name: wrong}), _answer(case))
+    assert found.startswith(f"{name}[{stated.places[at] if some else at}]: ")
+
+
+@pytest.mark.parametrize("name", DIGITS)
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith("/large")])
+def test_a_wrong_sum_is_noticed(file, name):
+    """A changed last digit of what all numbers of a long answer add up to is the one thing that differs."""
+    cases = [case for case in _answered(file) if isinstance(getattr(case.expected, name), Excerpt)]
+    for case in cases[:2]:
+        stated = getattr(case.expected, name)
+        step = Decimal(f"1e{stated.absolute_sum.adjusted() - 35}") if name in {"loss", "gradient"} else Decimal("1e9")
+        (found,) = differences(replace(case.expected, **{name: replace(stated, sum=stated.sum + step)}), _answer(case))
+        assert found.startswith(f"{name} sum: ")
 
 
 def _drawn(name, count):
