@@ -46,7 +46,9 @@ def _elements(name, expected, actual, agrees):
         return found if agrees(expected.sum, total) else [*found, f"{name} sum: {expected.sum}, not {_text(total)}"]
     sums = {"sum": mp.fsum(flat), "absolute_sum": mp.fsum(map(abs, flat))}
     unit = _power_of_ten(expected.absolute_sum.adjusted() - _SUMS)
-    wrong = {key: total for key, total in sums.items() if abs(mp.mpf(str(getattr(expected, key))) - total) > 0.51 * unit}
+    wrong = {
+        key: total for key, total in sums.items() if abs(mp.mpf(str(getattr(expected, key))) - total) > 0.51 * unit
+    }
     return [*found, *(f"{name} {key}: {getattr(expected, key)}, not {_text(wrong[key])}" for key in wrong)]
 
 

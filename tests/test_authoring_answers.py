@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ceconform.authoring.answers import DIGITS, digits, relevant
+from ceconform.authoring.answers import DIGITS, acceptable, digits, exact, expected, losses, relevant, written
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import load
+from ceconform.corpus import load, select
+from ceconform.errors import CaseError
+from ceconform.oracle import evaluate
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
@@ -44,3 +46,29 @@ def test_mistakes_are_no_convention_that_makes_an_answer_right():
         wrong = {n for n, rule in CONVENTIONS.items() if rule.activation or rule.taken_as or rule.precision}
         assert not names & wrong
         assert all(case.loss in CONVENTIONS[name].losses for name in names & set(CONVENTIONS))
+
+
+@pytest.mark.parametrize("pattern", ["sparse/every-parameter/*", "binary/reductions/*", "nll/clipping/*"])
+def test_a_convention_that_is_left_out_changes_nothing(pattern):
+    """Those without a bearing on a question are not computed; computing every one finds no others."""
+    for case in select(load(), [pattern]):
+        if case.expected.error or case.expected.invalid or case.predictions.size > 100:
+            continue
+        right, others = losses(exact(case).loss), {}
+        for name, rules in relevant(case):
+            try:
+                others[name] = losses(evaluate(case.call("float64"), conventions=rules, gradient=False).loss)
+            except CaseError:
+                continue
+        others = {name: node for name, node in others.items() if node != right}
+        found = acceptable(case, exact(case)).items
+        assert others == {name: node.items["loss"] for name, node in found.items()}
+
+
+def test_a_long_answer_is_written_with_its_places_and_sums():
+    """Reading it back gives the same text; the conditions have their sum."""
+    (case,) = select(load(), ["margin/large/hinge-batch"])
+    node = written(expected(case, exact(case)))
+    assert node == written(case.expected)
+    assert ["at", "numbers", "sum", "absolute_sum"] == [*node.items["grad"].items]
+    assert ["numbers", "sum"] == [*node.items["grad_condition"].items]

@@ -180,6 +180,17 @@ def test_answers_keep_forty_digits(case):
     assert math.isnan(expected.acceptable["keras"]["loss"][1])
 
 
+def test_a_long_answer_is_read_as_an_excerpt(case):
+    """Some numbers and what all add up to; the conditions stand at the same places."""
+    text = ANSWER.replace("grad: [1, 2]", "grad: {at: [1], numbers: [2], sum: 3, absolute_sum: 3}")
+    text = text.replace("grad_condition: [1, 2]", "grad_condition: {numbers: [4], sum: 5}")
+    expected = case(GOOD + text, answered=True).expected
+    gradient, scale = expected.gradient, expected.gradient_condition
+    assert [(2,), (1,), [Decimal(2)]] == [gradient.shape, gradient.places, gradient.numbers.tolist()]
+    assert (Decimal(3), Decimal(3)) == (gradient.sum, gradient.absolute_sum)
+    assert [(2,), (1,), [Decimal(4)], Decimal(5)] == [scale.shape, scale.places, scale.numbers.tolist(), scale.sum]
+
+
 def test_an_answer_far_below_binary64_is_read(case):
     """A loss may be smaller than any float."""
     text = GOOD + ANSWER.replace("loss: [1, 2]", "loss: [1e-999999, 2]")
@@ -379,6 +390,51 @@ REFUSALS = [
         "cases.plain.expected.loss[1]",
         "a list of",
         "a mapping",
+    ),
+    *(
+        (GOOD + f"    expected: {{{answer}}}\n", MORE, f"cases.plain.expected.{key}", wanted, got)
+        for answer, key, wanted, got in [
+            ("loss: {at: [0], numbers: [1], sum: 1}", "loss", "the key absolute_sum", "a mapping without it"),
+            (
+                "loss: {at: [1, 0], numbers: [1, 1], sum: 2, absolute_sum: 2}",
+                "loss.at",
+                "ascending places among 2",
+                "a list",
+            ),
+            (
+                "loss: {at: [0, 0], numbers: [1, 1], sum: 2, absolute_sum: 2}",
+                "loss.at",
+                "ascending places among 2",
+                "a list",
+            ),
+            ("loss: {at: [2], numbers: [1], sum: 1, absolute_sum: 1}", "loss.at", "ascending places among 2", "a list"),
+            (
+                "loss: {at: [-1], numbers: [1], sum: 1, absolute_sum: 1}",
+                "loss.at",
+                "ascending places among 2",
+                "a list",
+            ),
+            (
+                "loss: {at: [], numbers: [], sum: 0, absolute_sum: 0}",
+                "loss.at",
+                "ascending places among 2",
+                "an empty list",
+            ),
+            (
+                "loss: {at: [0], numbers: [1, 2], sum: 3, absolute_sum: 3}",
+                "loss.numbers",
+                "the shape (1,)",
+                "the shape (2,)",
+            ),
+            ("loss: {at: [0], numbers: [1], sum: [1], absolute_sum: 1}", "loss.sum", "the shape ()", "the shape (1,)"),
+            ("condition: {numbers: [1, 2], sum: 3}", "condition", "a list of numbers", "a mapping"),
+            (
+                "loss: {at: [0], numbers: [1], sum: 1, absolute_sum: 1}, condition: [1, 2]",
+                "condition",
+                "a mapping",
+                "a list of 2",
+            ),
+        ]
     ),
     (GOOD + "    expected: {terms: -1}\n", MORE, "cases.plain.expected.terms", "0 terms or more", "`-1`"),
     (GOOD + "    expected: {terms: 1.5}\n", MORE, "cases.plain.expected.terms", "a whole number", "`1.5`"),

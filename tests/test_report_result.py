@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import MappingProxyType
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ceconform.corpus import Case, Expected
+from ceconform.corpus import Case, Expected, load, select
 from ceconform.harness import Answer, Observation
 from ceconform.oracle import evaluate
 from ceconform.report import Digits, Result, record
@@ -85,3 +86,21 @@ def test_what_makes_a_result_another_one():
     verdict = judge(case, "float32", observation, documented=(), flushes_subnormals=False)
     key = record(case, observation, verdict, **ASKED).key
     assert key == ("binary/planted/two", "torch", "2.6.0", "f", "float32", "cpu")
+
+
+def test_of_a_long_answer_what_the_case_states_is_kept():
+    """The digits at the places and both sums; reading them back, the verdict is the same."""
+    (case,) = select(load(), ["binary/large/probabilities-batch"])
+    exact = evaluate(case.call("float64"))
+    loss, gradient = (
+        Answer(values=tuple(map(float, numbers.ravel())), shape=numbers.shape, dtype="float64", device="cpu")
+        for numbers in (exact.loss, exact.gradient)
+    )
+    observation = Observation(status="answered", value=loss, gradient=gradient)
+    asked = {**ASKED, "dtype": "float64"}
+    verdict = judge(case, "float64", observation, documented=(), flushes_subnormals=False)
+    result = record(case, observation, verdict, **asked)
+    assert (len(case.expected.loss.places), 2) == (len(result.value.digits), len(result.value.sums))
+    back = Result.of(json.loads(json.dumps(result.line())))
+    assert result == back
+    assert verdict == judge(case, "float64", back.observation, documented=(), flushes_subnormals=False)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import Case, Expected
+from ceconform.corpus import Case, Expected, load, select
 from ceconform.formats import rounded
+from ceconform.harness import Answer
 from ceconform.libraries import LIBRARIES
 from ceconform.oracle import evaluate
 from ceconform.verdict.attribution import attribute
@@ -44,7 +45,10 @@ def given_under(case, dtype, *names):
 
 def found(case, value, gradient, dtype="float32", documented=()):
     """What explains it."""
-    return attribute(case, dtype, value, gradient, documented=documented, flushes_subnormals=False)
+    expected = case.expected
+    parts = ((value, expected.loss), (gradient, expected.gradient))
+    given = [None if part is None else Answer(values=part, shape=right.shape).beside(right) for part, right in parts]
+    return attribute(case, dtype, *given, documented=documented, flushes_subnormals=False)
 
 
 BINARY = ("binary_cross_entropy", (0.0, 1.0, 0.3, 1e-9), (1.0, 0.0, 1.0, 0.0))
@@ -88,6 +92,16 @@ def test_the_convention_that_gave_the_answer_is_named(question, parameters, name
         assert attribution.name == " + ".join(names)
         assert attribution.whole
         assert attribution.documented == bool(documented)
+
+
+def test_a_long_answer_is_attributed_by_its_stated_numbers_and_sums():
+    """One number that is off, wherever it stands, and the convention is not named."""
+    (case,) = select(load(), ["binary/large/probabilities-batch"])
+    value, gradient = given_under(case, "float64", "add-1e-7-inside-log")
+    assert "add-1e-7-inside-log" == found(case, value, gradient, "float64").name
+    unlisted = next(place for place in range(len(value)) if place not in case.expected.loss.places)
+    changed = tuple(x * (1.01 if at == unlisted else 1.0) for at, x in enumerate(value))
+    assert found(case, changed, gradient, "float64") is None
 
 
 @pytest.mark.parametrize("at", range(4))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ceconform.corpus.excerpt import excerpt
 from ceconform.formats import FORMATS, rounded
 from ceconform.verdict.comparison import compare, wanted
 
@@ -160,3 +161,83 @@ def test_nothing_to_compare_passes():
     """An empty array is right."""
     right = wanted(np.empty((0, 3), dtype=object), np.empty((0, 3), dtype=object), 0, "float32")
     assert compare((), right, "float32").kind == ""
+
+
+LONG = tuple(f"{(-1) ** place * (place + 1) / 7:.30f}" for place in range(300))
+
+
+def long(numbers=LONG, dtype="float32", terms=300):
+    """Some of three hundred numbers, each its own condition, and the sums of all."""
+    exact = exactly(*numbers)
+    scale = np.array([abs(number) for number in exact], dtype=object)
+    return wanted(excerpt(exact, (0, 7, 299)), excerpt(scale, (0, 7, 299)), terms, dtype)
+
+
+def against_long(got, right, dtype="float32", **how):
+    """Compare an answer of three hundred numbers with those that are stated, and with the sums."""
+    return compare(
+        [got[place] for place in (0, 7, 299)], right, dtype, sums=(math.fsum(got), math.fsum(map(abs, got))), **how
+    )
+
+
+@given(st.lists(st.floats(-0.99, 0.99), min_size=300, max_size=300), st.sampled_from(sorted(FORMATS)))
+def test_whoever_has_every_number_right_has_the_sums_right(shares, dtype):
+    """Numbers anywhere within their bounds, all of them upward at worst, add up to a sum within its bound."""
+    form = FORMATS[dtype]
+    bound = (8 + math.log2(300)) * form.eps
+    got = [
+        rounded(Decimal(text), dtype) + share * bound * abs(float(text))
+        for text, share in zip(LONG, shares, strict=True)
+    ]
+    found = against_long(got, long(dtype=dtype), dtype)
+    assert found.kind == ""
+    assert found.nearness <= 1
+
+
+@given(st.integers(0, 299).filter(lambda place: place not in {0, 7, 299}), st.sampled_from(["value", "gradient"]))
+def test_a_number_that_is_not_stated_is_seen_in_the_sums(place, part):
+    """One of three hundred that is off by as much as the largest is; the sentence is about the sum."""
+    got = [rounded(Decimal(text), "float32") for text in LONG]
+    got[place] += 43.0
+    found = against_long(got, long(), part=part)
+    assert (found.kind, found.of, found.index) == (f"wrong-{part}", "sum", ())
+    assert found.wanted == pytest.approx(sum(map(float, LONG)))
+    assert found.got == pytest.approx(found.wanted + 43)
+    assert found.ulps <= 0.5  # of what is stated
+
+
+def test_a_sign_that_two_numbers_exchange_is_seen_in_the_sum_and_not_in_that_of_the_sizes():
+    """Wrong signs that leave the sum alone are seen in the sum of the sizes, and the other way round."""
+    got = [rounded(Decimal(text), "float32") for text in LONG]
+    assert "sum" == against_long([*got[:8], -got[8], *got[9:]], long()).of
+    shifted = [*got[:8], got[8] - 50, got[9] + 50, *got[10:]]
+    assert "absolute sum" == against_long(shifted, long()).of
+
+
+def test_an_element_that_is_worse_than_a_sum_decides():
+    """A NaN shows in both; it is told where it stands."""
+    got = [rounded(Decimal(text), "float32") for text in LONG]
+    found = against_long([*got[:7], math.nan, *got[8:]], long())
+    assert (found.kind, found.index, found.of) == ("nan-for-a-number", (7,), "")
+    hidden = against_long([*got[:8], math.nan, *got[9:]], long())
+    assert (hidden.kind, hidden.of) == ("nan-for-a-number", "sum")
+
+
+def test_a_sum_of_zero_need_not_be_met_exactly():
+    """What cancels in exact arithmetic leaves rounding errors in any other."""
+    numbers = [text.lstrip("-") if place % 2 else f"-{text}" for place, text in enumerate(["0.1"] * 300)]
+    right = long(numbers)
+    got = [rounded(Decimal(text), "float32") for text in numbers]
+    got[100] += 1e-7
+    assert 0 == right.sums[0].rounded[0]
+    assert against_long(got, right).kind == ""
+
+
+def test_where_a_number_overflows_the_sums_are_not_asked():
+    """An infinite number has no sum to meet; elsewhere an infinity is a miss."""
+    numbers = ["1e5", *LONG[1:]]
+    got = [math.inf, *(rounded(Decimal(text), "float16") for text in LONG[1:])]
+    assert against_long(got, long(numbers, "float16"), "float16").kind == ""
+    got = [rounded(Decimal(text), "float16") for text in LONG]
+    got[5] = math.inf
+    assert against_long(got, long(dtype="float16"), "float16").kind == "infinite-for-a-number"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ceconform.corpus import Case, Expected
+from ceconform.corpus.excerpt import excerpt
 from ceconform.errors import CaseError
 from ceconform.harness import Answer, Observation
 from ceconform.oracle import evaluate
@@ -292,3 +293,37 @@ def test_a_value_of_another_dtype_excuses_no_gradient():
     """What no convention gives stays wrong, whatever the dtype of the value."""
     verdict = judged(ask(), seen(answer(LOG2), answer(-3.0, dtype="float64")), dtype="float64")
     assert (verdict.kind, verdict.part) == ("wrong-gradient", "gradient")
+
+
+def asked_long():
+    """A question of 300 logits whose gradient is stated at three places."""
+    case = ask("binary_cross_entropy_with_logits", np.linspace(-4, 4, 300), np.ones(300), reduction="sum")
+    gradient, scale = (
+        excerpt(each, (0, 8, 299)) for each in (case.expected.gradient, case.expected.gradient_condition)
+    )
+    right = tuple(float(np.float32(float(number))) for number in case.expected.gradient)
+    expected = Expected(**{**vars(case.expected), "gradient": gradient, "gradient_condition": scale})
+    return with_expected(case, expected), right
+
+
+def test_a_long_gradient_is_judged_by_what_is_stated():
+    """The whole answer, or what is kept of it: the verdict is the same."""
+    case, right = asked_long()
+    value = answer(float(np.float32(float(case.expected.loss.item()))), shape=())
+    for gradient in (answer(*right), answer(*right).beside(case.expected.gradient)):
+        assert judged(case, seen(value, gradient)).verdict == "pass"
+    wrong = answer(*right[:100], -right[100], *right[101:])
+    verdict = judged(case, seen(value, wrong))
+    assert (verdict.kind, verdict.part) == ("wrong-gradient", "gradient")
+    assert verdict.reason.startswith("sum of the gradient: got -")
+    assert verdict == judged(case, seen(value, wrong.beside(case.expected.gradient)))
+    assert judged(case, seen(value, answer(*right[:-1]))).kind == "wrong-shape"
+
+
+def test_an_answer_that_was_kept_at_other_places_cannot_be_judged():
+    """It has to be asked again."""
+    case, right = asked_long()
+    value = answer(float(case.expected.loss.item()), shape=())
+    kept = answer(*right).beside(excerpt(np.array([Decimal(0)] * 300, dtype=object), (0, 1)))
+    with pytest.raises(CaseError, match="other places"):
+        judged(case, seen(value, kept))
