@@ -114,9 +114,11 @@ def acceptable(case: Case, answer: Exact) -> Mapping:
 
 def _bears(rule: Convention, case: Case, answer: Exact) -> bool:
     """Whether a convention has any bearing on a question; each states one thing, or one and its constants."""
-    mean = case.parameters.get("reduction", "none") in {"mean", "weighted_mean"}
+    reduction = case.parameters.get("reduction", "none")
+    mean = reduction in {"mean", "weighted_mean"}
     return (
         not (rule.divisor and not mean)
+        and not (rule.divisor == "count" and reduction == "mean")
         and not (rule.empty and not (mean and answer.loss.item().is_nan()))
         and not (rule.smoothing and not case.parameters.get("label_smoothing"))
     )
