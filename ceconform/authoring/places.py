@@ -19,7 +19,7 @@ def places(values: Numbers, also: Iterable[int] = ()) -> tuple[int, ...]:
 
     >>> import numpy as np
     >>> len(places(np.array([Decimal(place) for place in range(4096)], dtype=object)))
-    50
+    42
     """
     flat = values.ravel().tolist()
     last = len(flat) - 1
