@@ -17,6 +17,7 @@ ENDS, SPREAD, LARGEST, LABELS = 8, 24, 12, 12
 def places(values: Numbers, also: Iterable[int] = ()) -> tuple[int, ...]:
     """Choose them, in row-major order: the ends, some between at equal distances, the largest, and others that matter.
 
+    >>> from decimal import Decimal
     >>> import numpy as np
     >>> len(places(np.array([Decimal(place) for place in range(4096)], dtype=object)))
     42
