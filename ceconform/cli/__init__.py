@@ -13,7 +13,7 @@ from pathlib import Path
 try:
     import typer
 
-    from ceconform.cli import asking, comparing, making
+    from ceconform.cli import asking, comparing, making, telling
 except ImportError as missing:
     raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
 
@@ -25,7 +25,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("list")(asking.list_)
 app.command("run")(asking.run)
-app.command("report")(asking.report_)
+app.command("report")(telling.report_)
 app.command("explain")(asking.explain)
 app.command("diff")(comparing.diff)
 app.command("accept")(comparing.accept)

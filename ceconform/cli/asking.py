@@ -1,4 +1,4 @@
-"""The verbs that ask and tell: list, run, report, explain."""
+"""The verbs that ask: list, run, explain."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from ceconform.errors import ArgumentError, StartError
 from ceconform.harness import ask, commands
 from ceconform.verdict import read_baselines
 
-__all__ = ["explain", "list_", "report_", "run"]
+__all__ = ["explain", "list_", "run"]
 
 
 _DISCREPANT = frozenset({"fail", "error"})
@@ -58,17 +58,6 @@ class What(StrEnum):
     cases = "cases"
     losses = "losses"
     miniatures = "miniatures"
-
-
-class Form(StrEnum):
-    """How a report can be shown."""
-
-    text = "text"
-    table = "table"
-    markdown = "markdown"
-    discrepancies = "discrepancies"
-    svg = "svg"
-    json = "json"
 
 
 def list_(
@@ -188,49 +177,6 @@ def _resumed(path: Path | None, header: report.Header, cases: Sequence[Case]) ->
         ERRORS.print(f"changed since, and not kept: {some}{more}", style="yellow", markup=False)
     ERRORS.print(f"{len(kept.results)} results are there already", markup=False, highlight=False)
     return kept
-
-
-def report_(
-    files: Annotated[list[Path], typer.Argument(help="Reports; several are merged. `-` is standard input.")],
-    form: Annotated[Form, typer.Option("--format", help="How to show it.")] = Form.text,
-    output: Output = None,
-    again: Annotated[bool, typer.Option("--judge", help="Judge the raw answers again, by today's rules.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Name every case that fails, not a few of each kind.")] = False,
-    into: Annotated[Path | None, typer.Option(help="Replace what this file has between its results marks.")] = None,
-    corpus: Corpus = None,
-) -> None:
-    """Show a report, or several as one; where two do not agree, the later one stands, and it is said."""
-    read = [_report(file) for file in files]
-    merged = report.merge(read)
-    if found := list(report.conflicts(read)):
-        ERRORS.print(report.render_conflicts(found), style="yellow", markup=False, highlight=False)
-    if again:
-        merged = report.judge_again(merged, {case.id: case for case in load(corpus)})
-    match form:
-        case Form.text:
-            text = ""
-        case Form.markdown:
-            text = report.render_markdown(merged)
-        case Form.discrepancies:
-            text = report.render_discrepancies(merged, {case.id: case for case in load(corpus)})
-        case Form.table:
-            text = report.render_table(merged)
-        case Form.svg:
-            text = report.render_svg(merged)
-        case Form.json:
-            text = "".join(merged.lines())
-    if into is not None:
-        report.insert(text, into)
-    elif output is not None:
-        output.write_text(text or report.render_plain(merged, None), encoding="utf-8")
-    elif text:
-        typer.echo(text, nl=False)
-    else:
-        show(report.render_text(merged, None if every else SHOWN))
-
-
-def _report(file: Path) -> report.Report:
-    return report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file)
 
 
 def explain(

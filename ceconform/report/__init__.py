@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, render_accuracy_text
+from ceconform.report.annotations import render_annotations
+from ceconform.report.badges import render_badge
 from ceconform.report.changes import render_changes, render_changes_json, render_changes_markdown, render_conflicts
 from ceconform.report.curves import render_curves
 from ceconform.report.difference import Change, Conflict, Difference, conflicts, difference
@@ -11,6 +13,8 @@ from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
 from ceconform.report.insertion import insert
+from ceconform.report.job_summary import render_job_summary
+from ceconform.report.junit import render_junit
 from ceconform.report.markdown import render_markdown, render_table
 from ceconform.report.measurement import Accuracy, Elementary, Input, Measurement, Refusal
 from ceconform.report.picture import plain, render_plain, render_svg
@@ -63,12 +67,16 @@ __all__ = [
     "render_accuracy",
     "render_accuracy_plain",
     "render_accuracy_text",
+    "render_annotations",
+    "render_badge",
     "render_changes",
     "render_changes_json",
     "render_changes_markdown",
     "render_conflicts",
     "render_curves",
     "render_discrepancies",
+    "render_job_summary",
+    "render_junit",
     "render_markdown",
     "render_plain",
     "render_regression",

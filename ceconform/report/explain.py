@@ -14,7 +14,7 @@ from ceconform.report.program import program
 from ceconform.report.result import Digits, Result
 from ceconform.report.text import ulps
 
-__all__ = ["explain", "got", "summaries", "wanted"]
+__all__ = ["command", "explain", "facts", "got", "summaries", "wanted"]
 
 _SHOWN = 8
 """Numbers of a long array that are shown; the program has them all."""
@@ -27,7 +27,7 @@ def explain(case: Case, result: Result, header: Header) -> str:
     """
     who = f"{result.implementation} {result.version}"
     lines = [f"{case.id}   {who}   {result.dtype}   {result.device}", case.description, ""]
-    lines += [f"  {name:<10}{text}".rstrip() for name, text in _facts(case, result)]
+    lines += [f"  {name:<10}{text}".rstrip() for name, text in facts(case, result)]
     known = header.implementation(result.implementation, result.version)
     if known is not None and known.dialect and result.expression:
         gradient = result.gradient is not None
@@ -35,13 +35,21 @@ def explain(case: Case, result: Result, header: Header) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _facts(case: Case, result: Result) -> Iterator[tuple[str, str]]:
+def command(result: Result) -> str:
+    """Write the command that explains a result."""
+    device = "" if result.device == "cpu" else f" --device {result.device.partition(':')[0]}"
+    return f"ceconform explain {result.case} '{result.implementation}' --dtype {result.dtype}{device}"
+
+
+def facts(case: Case | None, result: Result) -> Iterator[tuple[str, str]]:
+    """Say what was sent, got and wanted, and the verdict, in pairs; what was wanted is only known with the case."""
     if result.expression:
         yield "sent", result.expression
     if result.value is not None:
         yield "got", got(result.value)
-        yield "wanted", wanted(case, result.dtype)
-    if result.gradient is not None and case.expected.gradient is not None:
+        if case is not None:
+            yield "wanted", wanted(case, result.dtype)
+    if result.gradient is not None and case is not None and case.expected.gradient is not None:
         yield "gradient", got(result.gradient)
         yield "wanted", _shown(case.expected.gradient, result.dtype)
     yield "verdict", _verdict(result)

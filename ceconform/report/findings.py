@@ -17,7 +17,7 @@ from ceconform.report.summary import names, summarise, versions
 from ceconform.report.text import ulps
 from ceconform.verdict import KINDS, VERDICTS
 
-__all__ = ["cause", "render_discrepancies"]
+__all__ = ["cause", "heading", "render_discrepancies"]
 
 _CAUSES: Mapping[str, str] = {
     "crash": "The process dies",
@@ -91,7 +91,7 @@ def render_discrepancies(report: Report, cases: Mapping[str, Case]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _title(discrepancy: Discrepancy) -> str:
+def heading(discrepancy: Discrepancy) -> str:
     """The loss, and where it goes wrong: `binary cross entropy with logits, extreme`."""
     topic = discrepancy.topic.rpartition("/")[2].replace("-", " ")
     where = discrepancy.convention or topic
@@ -101,11 +101,11 @@ def _title(discrepancy: Discrepancy) -> str:
 
 def _row(discrepancy: Discrepancy, report: Report) -> tuple[str, ...]:
     who = names(discrepancy.implementations, versions(report))
-    return f"[{_title(discrepancy)}](#{discrepancy.slug})", str(len(discrepancy.cases)), who
+    return f"[{heading(discrepancy)}](#{discrepancy.slug})", str(len(discrepancy.cases)), who
 
 
 def _section(discrepancy: Discrepancy, report: Report, cases: Mapping[str, Case]) -> Iterator[str]:
-    yield f'### <a id="{discrepancy.slug}"></a>{_title(discrepancy)}'
+    yield f'### <a id="{discrepancy.slug}"></a>{heading(discrepancy)}'
     yield ""
     yield cause(discrepancy, cases)
     yield ""

@@ -48,6 +48,8 @@ class Regression:
     fixed: tuple[Fixed, ...] = ()
     stale: tuple[Stale, ...] = ()
     baselines: tuple[Baseline, ...] = field(default=(), repr=False)
+    entries: Mapping[Key, Entry] = field(default_factory=dict, repr=False)
+    """For each answer that is known, the first entry that says so."""
 
     @property
     def changed(self) -> bool:
@@ -74,7 +76,7 @@ def regression(report: Report, baselines: Sequence[Baseline], cases: Iterable[Ca
         The whole corpus.
     """
     run = _Run.of(report, cases)
-    known: set[Key] = set()
+    known: dict[Key, Entry] = {}
     fixed: list[Fixed] = []
     stale: list[Stale] = []
     for entry in (entry for baseline in baselines for entry in baseline.entries):
@@ -90,7 +92,8 @@ def regression(report: Report, baselines: Sequence[Baseline], cases: Iterable[Ca
                 if who and not ids:
                     stale.append(Stale(entry=entry, line=place.line, problem=f"no case matches {pattern}"))
                 answers = _Answers.of(run, entry, place, ids, current)
-                known |= {result.key for result in answers.shown}
+                for result in answers.shown:
+                    known.setdefault(result.key, entry)
                 stale += [Stale(entry=entry, line=place.line, problem=each) for each in answers.idle]
                 if otherwise := answers.otherwise or (answers.unsupported if pattern in run.exact else ()):
                     whole = not answers.shown
@@ -102,6 +105,7 @@ def regression(report: Report, baselines: Sequence[Baseline], cases: Iterable[Ca
         fixed=tuple(fixed),
         stale=tuple(stale),
         baselines=tuple(baselines),
+        entries=known,
     )
 
 

@@ -1,4 +1,4 @@
-"""A regression in the terminal: what changed against the baselines, and what to do about it."""
+"""A regression in words, and in the terminal: what changed against the baselines, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ceconform.report.regression import Fixed, Regression, Stale
 from ceconform.report.result import Result
 from ceconform.verdict import rank
 
-__all__ = ["render_regression"]
+__all__ = ["alike", "commands", "counts", "fixed", "render_regression", "stale"]
 
 
 def render_regression(found: Regression, report: str = "REPORT", limit: int | None = 8) -> RenderableType:
@@ -25,59 +25,73 @@ def render_regression(found: Regression, report: str = "REPORT", limit: int | No
 
 
 def _parts(found: Regression, report: str, limit: int | None) -> Iterator[RenderableType]:
-    fixed, stale = len(found.fixed), len(found.stale)
-    counts = f"{len(found.known)} known, {len(found.new)} new, {fixed} fixed, {stale} stale"
-    yield Text(f"\nagainst the baselines: {counts}", style="bold")
+    yield Text(f"\nagainst the baselines: {counts(found)}", style="bold")
     if found.new:
         yield Text("new", style="red")
-        yield from map(Text, _limited(_new(found.new), limit))
-        yield from map(Text, _commands(found, report))
+        yield from map(Text, _limited(map(_new, alike(found.new)), limit))
+        yield from (Text(f"  {line}") for line in commands(found, report))
     if found.fixed:
         yield Text("fixed", style="green")
-        yield from map(Text, _limited(map(_fixed, found.fixed), limit))
+        yield from map(
+            Text, _limited((f"  {each.entry.path}:{each.place.line}: {fixed(each)}" for each in found.fixed), limit)
+        )
     if found.stale:
         yield Text("stale", style="yellow")
-        yield from map(Text, _limited(map(_stale, found.stale), limit))
+        yield from map(
+            Text, _limited((f"  {each.entry.path}:{each.line}: {stale(each)}" for each in found.stale), limit)
+        )
 
 
-def _new(results: Iterable[Result]) -> Iterator[str]:
-    """A line for each case and kind, the worst first."""
+def counts(found: Regression) -> str:
+    """Say how many are known, new, fixed and stale."""
+    changes = f"{len(found.new)} new, {len(found.fixed)} fixed, {len(found.stale)} stale"
+    return f"{len(found.known)} known, {changes}"
+
+
+def alike(results: Iterable[Result]) -> Iterator[tuple[str, tuple[Result, ...]]]:
+    """Group discrepancies by what is wrong, case and implementation, the worst first; each group with what it is."""
     groups: dict[tuple[int, str, str, str], list[Result]] = defaultdict(list)
     for result in results:
         known = rank(result.kind) if result.verdict == "fail" else -1
         said = f"{result.kind} of the {result.part}" if result.part else result.kind or result.verdict
         groups[known, said, result.case, result.implementation].append(result)
-    for (_, said, case, implementation), some in sorted(groups.items()):
-        dtypes = ", ".join(sorted({result.dtype for result in some}))
-        yield f"  {said}: {case}  {implementation} ({dtypes})"
+    for key in sorted(groups):
+        yield key[1], tuple(groups[key])
 
 
-def _commands(found: Regression, report: str) -> Iterator[str]:
+def _new(group: tuple[str, tuple[Result, ...]]) -> str:
+    said, results = group
+    dtypes = ", ".join(sorted({result.dtype for result in results}))
+    return f"  {said}: {results[0].case}  {results[0].implementation} ({dtypes})"
+
+
+def commands(found: Regression, report: str) -> Iterator[str]:
     """How to see what is new, and how to accept it, into the baseline that is about its implementation."""
     first = next((result for result in found.new if result.verdict == "fail"), None)
     if first is None:
         return
-    yield f"  see one:       ceconform explain {first.case} '{first.implementation}'"
+    yield f"see one:       ceconform explain {first.case} '{first.implementation}'"
     for name in sorted({result.implementation for result in found.new if result.verdict == "fail"}):
         files = [baseline.path for baseline in found.baselines if name in baseline.implementations]
-        yield f"  or accept it:  ceconform accept {report} '{name}' -o {files[0] if files else 'BASELINE.yaml'}"
+        yield f"or accept it:  ceconform accept {report} '{name}' -o {files[0] if files else 'BASELINE.yaml'}"
 
 
-def _fixed(each: Fixed) -> str:
+def fixed(each: Fixed) -> str:
+    """Say what an entry is about, how it is now, and what to do."""
     now = Counter(f"{result.kind or result.verdict} in {result.dtype}" for result in each.results)
     cases = sorted({result.case for result in each.results})
-    place = f"{each.entry.path}:{each.place.line}: {each.entry.kind}: {each.pattern}"
-    said = f"now {', '.join(sorted(now))}"
+    said = f"{each.entry.kind}: {each.pattern}: now {', '.join(sorted(now))}"
     alone = each.whole and len(each.place.cases) == 1 and len(each.entry.places) == 1
     if alone:
-        return f"  {place}: {said}: remove the entry"
+        return f"{said}: remove the entry"
     if each.whole:
-        return f"  {place}: {said}: remove it from the entry"
-    return f"  {place}: {said}, for {_some(cases)}: narrow the entry to what is left"
+        return f"{said}: remove it from the entry"
+    return f"{said}, for {_some(cases)}: narrow the entry to what is left"
 
 
-def _stale(each: Stale) -> str:
-    return f"  {each.entry.path}:{each.line}: {each.entry.kind}: {each.problem}: remove or renew it"
+def stale(each: Stale) -> str:
+    """Say what of an entry is about nothing, and what to do."""
+    return f"{each.entry.kind}: {each.problem}: remove or renew it"
 
 
 def _some(cases: list[str], most: int = 3) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from ceconform.errors import ReportError
+from ceconform.errors import ReportError, UnknownNameError
 from ceconform.report.header import Header
 from ceconform.report.result import Key, Result
 from ceconform.report.schema import check
@@ -116,6 +117,31 @@ class Report:
         """Write the report to a file, whole or not at all."""
         with replacing(Path(path)) as file:
             file.writelines(self.lines())
+
+    def about(self, *patterns: str) -> Report:
+        """Leave out all implementations but some; `*` stands for any letters, square brackets for themselves.
+
+        Raises
+        ------
+        UnknownNameError
+            If a pattern matches none.
+        """
+        header = self.header
+        named = {each.name for each in header.implementations} | {each.implementation for each in self.results}
+        chosen: set[str] = set()
+        for pattern in patterns:
+            glob = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+            found = {name for name in named | header.missing.keys() if glob.fullmatch(name)}
+            if not found:
+                there = ", ".join(sorted(named | header.missing.keys()))
+                raise UnknownNameError(f"expected one of {there}, which the report is about; got {pattern!r}")
+            chosen |= found
+        implementations = tuple(each for each in header.implementations if each.name in chosen)
+        missing = {name: reason for name, reason in header.missing.items() if name in chosen}
+        return Report(
+            header=replace(header, implementations=implementations, missing=missing),
+            results=tuple(result for result in self.results if result.implementation in chosen),
+        )
 
     def merge(self, other: Report) -> Report:
         """Put two reports of the same corpus together; of two results of one key the other's, the later one, stays.
