@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -56,6 +57,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 _BEYOND = 400
 """Decimals of larger exponents are 0 or inf in every format; their exact fractions would only be long."""
+_FEW = 64
+"""Numbers, fewer of which are looked at one by one sooner than NumPy is called."""
 
 
 def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
@@ -83,18 +86,27 @@ def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
     return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), sign)
 
 
+@lru_cache(maxsize=65_536)
+def _fits(dtype: str, value: float) -> bool:
+    return rounded(value, dtype) == value or math.isnan(value)
+
+
 def fits(values: NDArray[np.float64], dtype: str) -> bool:
     """Whether a dtype represents each of these numbers exactly; infinities and NaN are in every one.
 
     >>> fits(np.array([0.5, 65504.0]), "float16"), fits(np.array([0.5, 65505.0]), "float16")
     (True, False)
     """
-    form = FORMATS[dtype]
-    finite = values[np.isfinite(values)]
-    _, exponents = np.frexp(finite)
-    quanta = np.maximum(exponents - 1, form.emin) - (form.bits - 1)
-    whole = np.ldexp(finite, -quanta)
-    return bool(np.all((whole == np.rint(whole)) & (exponents <= form.emax + 1)))
+    if dtype == "float64":
+        return True
+    if values.size <= _FEW:
+        return all(_fits(dtype, value) for value in set(values.ravel().tolist()))
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = values.astype(np.float16 if dtype == "float16" else np.float32)
+    same = narrow == values
+    if dtype == "bfloat16":  # the upper half of a float32
+        same &= narrow.view(np.uint32) & 0xFFFF == 0
+    return bool((same | np.isnan(values)).all())
 
 
 def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:

@@ -180,3 +180,4 @@ def test_fits_says_whether_a_cast_is_exact(value, dtype):
     """A number fits if it is what it rounds to; infinities and NaN always fit."""
     exact = not math.isfinite(value) or value == rounded(exactly(value), dtype)
     assert exact == fits(np.array([0.0, value]), dtype)
+    assert exact == fits(np.array([0.0, math.inf, math.nan, value] * 50), dtype)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ class Array:
     described: Node | None = None
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """A list (or a number) with its shape; `made` says that a generator stands in it."""
 
     values: Any
@@ -47,7 +46,7 @@ class _Part:
 
 def floats(field: Field, rounding: str) -> Array:
     """Floating numbers, each rounded once to `rounding`; a generated one must need no rounding."""
-    array = _array(field, partial(_float, rounding=rounding), np.dtype(np.float64))
+    array = _array(field, partial(_float, rounding), np.dtype(np.float64))
     if array.expression and not fits(array.values, rounding):
         raise field.error(f"generated numbers that {rounding} represents exactly", "some that it would round")
     return array
@@ -65,16 +64,16 @@ def integers(field: Field, dtype: str) -> Array:
 
 def numbers(field: Field) -> NDArray[np.object_]:
     """Decimal numbers of an answer, as they stand."""
-    return _array(field, _decimal, np.dtype(object), generated=False).values
+    return _filled(_listed(field.node, _decimal) or _part(field, _decimal, generated=False), np.dtype(object))
 
 
 def printed(field: Field) -> NDArray[np.object_]:
     """Figures as a source prints them; None for `null` or `~`, an element that it does not print."""
-    return _array(field, _figure, np.dtype(object), generated=False).values
+    return _filled(_listed(field.node, _figure) or _part(field, _figure, generated=False), np.dtype(object))
 
 
 @lru_cache(maxsize=65_536)
-def _float(text: str, rounding: str) -> float:
+def _float(rounding: str, text: str) -> float:
     return rounded(number(text), rounding)
 
 
@@ -103,11 +102,35 @@ def _figure(text: str) -> str | None:
     return text
 
 
-def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *, generated: bool = True) -> Array:
-    part = _part(field, convert, generated=generated)
+def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any]) -> Array:
+    part = _listed(field.node, convert) or _part(field, convert, generated=True)
+    return Array(values=_filled(part, dtype), expression=part.made, described=field.node if part.made else None)
+
+
+def _filled(part: _Part, dtype: np.dtype[Any]) -> NDArray[Any]:
     values = np.empty(part.shape, dtype=dtype)
     values[...] = part.values if values.size else 0
-    return Array(values=values, expression=part.made, described=field.node if part.made else None)
+    return values
+
+
+def _listed(node: Node, convert: Callable[[str], Any]) -> _Part | None:
+    """Numbers in nested lists; None where anything else stands, which `_part` reads or refuses."""
+    if isinstance(node, Mapping):
+        return None
+    try:
+        if isinstance(node, Scalar):
+            return _Part(convert(node.text), ())
+        if not node.items:
+            return _Part([], (0,))
+        if isinstance(node.items[0], Scalar):
+            return _Part([convert(item.text) for item in node.items], (len(node.items),))
+    except (ValueError, AttributeError):  # no number; no scalar
+        return None
+    parts = [_listed(item, convert) for item in node.items]
+    first = parts[0]
+    if first is None or any(part is None or part.shape != first.shape for part in parts):
+        return None
+    return _Part([part.values for part in parts if part is not None], (len(parts), *first.shape))
 
 
 def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
@@ -119,11 +142,8 @@ def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _P
     if not isinstance(node, Sequence):
         return _Part(_scalar(field, convert), ())
     if all(isinstance(item, Scalar) for item in node.items):
-        try:
-            return _Part([convert(item.text) for item in node.items], (len(node.items),))
-        except ValueError:
-            values = [_scalar(item, convert) for item in field]  # finds and names the one that is no number
-            return _Part(values, (len(values),))
+        values = [_scalar(item, convert) for item in field]  # finds and names the one that is no number
+        return _Part(values, (len(values),))
     parts = [_part(item, convert, generated=generated) for item in field]
     for item, part in zip(field, parts, strict=True):
         if part.shape != parts[0].shape:

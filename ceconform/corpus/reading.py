@@ -51,32 +51,31 @@ def read_cases(document: Mapping, path: Path, prefix: str, *, answered: bool = T
             raise stated.error("a slug, lower-case words joined by hyphens", f"`{slug}`")
         stated.only(keys.CASE, ("description",))
         merged = Field(path, stated.key, merge(defaults, stated.mapping()), stated.line)
-        yield _Reader(merged, prefix, slug).case(answered=answered)
+        yield _Reader(path, merged, prefix, slug).case(answered=answered)
 
 
 def merge(defaults: Mapping, case: Mapping) -> Mapping:
     """Lay a case over the defaults: `sources` and `tags` add up, predictions of another space give way."""
-    predictions = any(space in case.items for space in keys.SPACES)
-    items: dict[str, Node] = {}
-    for key in (*defaults.items, *case.items):
-        ours, theirs = case.items.get(key), defaults.items.get(key)
-        if ours is None and predictions and key in keys.SPACES:
-            continue
-        if isinstance(ours, Mapping) and isinstance(theirs, Mapping) and key == "sources":
-            ours = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
-        if isinstance(ours, Sequence) and isinstance(theirs, Sequence) and key == "tags":
-            known = {item.text for item in theirs.items if isinstance(item, Scalar)}
-            ours = Sequence((*theirs.items, *(i for i in ours.items if getattr(i, "text", None) not in known)))
-        chosen = theirs if ours is None else ours
-        if chosen is not None:
-            items[key] = chosen
+    items: dict[str, Node] = defaults.items | case.items
+    for space in keys.SPACES:
+        if space in items and space not in case.items and any(other in case.items for other in keys.SPACES):
+            del items[space]
+    ours, theirs = case.items.get("sources"), defaults.items.get("sources")
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        items["sources"] = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
+    ours, theirs = case.items.get("tags"), defaults.items.get("tags")
+    if isinstance(ours, Sequence) and isinstance(theirs, Sequence):
+        known = {item.text for item in theirs.items if isinstance(item, Scalar)}
+        added = (item for item in ours.items if getattr(item, "text", None) not in known)
+        items["tags"] = Sequence((*theirs.items, *added))
     return Mapping(items, defaults.lines | case.lines, case.line)
 
 
 class _Reader:
     """One case being read."""
 
-    def __init__(self, field: Field, prefix: str, slug: str) -> None:
+    def __init__(self, path: Path, field: Field, prefix: str, slug: str) -> None:
+        self.path = path
         self.field = field
         self.prefix = prefix
         self.slug = slug
@@ -125,15 +124,16 @@ class _Reader:
                 {name: array.described for name, array in self.arrays.items() if array.described is not None}
             ),
             formerly=self.formerly(),
-            path=Path(field.path),
+            path=self.path,
             line=field.line,
         )
 
     def only_what_the_loss_takes(self, space: str) -> None:
         """Refuse a parameter or a space that the loss does not have."""
         loss, field = self.loss, self.field
+        items = field.mapping().items
         for key in keys.SPACES:
-            if key != space and key in field:
+            if key != space and key in items:
                 wanted = f"{space}, which {loss.name} takes"
                 raise field[key].error(wanted if "activation" not in field else "logits, for an activation", key)
         if space not in field:
@@ -141,14 +141,14 @@ class _Reader:
         if loss.layer and "weight" not in field:
             raise field.error("the key weight", "a mapping without it")
         for key in keys.PARAMETERS:
-            if key in field and key not in loss.parameters:
+            if key in items and key not in loss.parameters:
                 wanted = f"a parameter of {loss.name} ({', '.join(loss.parameters)})"
                 raise field[key].error(wanted, key)
         if loss.labels is None:
             for key in ("labels", "label_dtype"):
-                if key in field:
+                if key in items:
                     raise field[key].error(f"no labels, which {loss.name} does not take", key)
-        elif "labels" not in field:
+        elif "labels" not in items:
             raise field.error("the key labels", "a mapping without it")
 
     def floats(self, key: str, rounding: str | None = None) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -173,9 +173,10 @@ class _Reader:
     def parameters(self) -> dict[str, Any]:
         """The parameters that the case states: weights as arrays, numbers in binary64."""
         field = self.field
+        items = field.mapping().items
         found: dict[str, Any] = {}
         for key in keys.PARAMETERS:
-            if key not in field:
+            if key not in items:
                 continue
             if key in _ARRAYS or (
                 key == "alpha" and isinstance(field[key].node, Sequence) and self.loss.labels != "binary"
