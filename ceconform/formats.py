@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "digits", "fits", "rounded", "unit_in_the_last_place"]
+__all__ = ["FORMATS", "Format", "digits", "fits", "holders", "rounded", "unit_in_the_last_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,6 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 _BEYOND = 400
 """Decimals of larger exponents are 0 or inf in every format; their exact fractions would only be long."""
-_FEW = 64
-"""Numbers, fewer of which are looked at one by one sooner than NumPy is called."""
 
 
 def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
@@ -86,11 +84,6 @@ def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
     return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), sign)
 
 
-@lru_cache(maxsize=65_536)
-def _fits(dtype: str, value: float) -> bool:
-    return rounded(value, dtype) == value or math.isnan(value)
-
-
 def fits(values: NDArray[np.float64], dtype: str) -> bool:
     """Whether a dtype represents each of these numbers exactly; infinities and NaN are in every one.
 
@@ -99,14 +92,34 @@ def fits(values: NDArray[np.float64], dtype: str) -> bool:
     """
     if dtype == "float64":
         return True
-    if values.size <= _FEW:
-        return all(_fits(dtype, value) for value in set(values.ravel().tolist()))
     with np.errstate(over="ignore", under="ignore"):
         narrow = values.astype(np.float16 if dtype == "float16" else np.float32)
     same = narrow == values
     if dtype == "bfloat16":  # the upper half of a float32
         same &= narrow.view(np.uint32) & 0xFFFF == 0
     return bool((same | np.isnan(values)).all())
+
+
+def holders(*arrays: NDArray[np.float64]) -> tuple[str, ...]:
+    """The dtypes that represent each number of these arrays exactly, widest first.
+
+    >>> holders(np.array([0.5, 65505.0]))
+    ('float64', 'float32')
+    """
+    if sum(values.size for values in arrays) > _FEW:
+        return tuple(dtype for dtype in FORMATS if all(fits(values, dtype) for values in arrays))
+    numbers = set().union(*(values.ravel().tolist() for values in arrays))
+    held = frozenset(FORMATS).intersection(*map(_holders, numbers))
+    return tuple(dtype for dtype in FORMATS if dtype in held)
+
+
+_FEW = 64
+"""Numbers that are looked at one by one sooner than NumPy is called."""
+
+
+@lru_cache(maxsize=65_536)
+def _holders(value: float) -> frozenset[str]:
+    return frozenset(dtype for dtype in FORMATS if rounded(value, dtype) == value or math.isnan(value))
 
 
 def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:

@@ -64,12 +64,12 @@ def integers(field: Field, dtype: str) -> Array:
 
 def numbers(field: Field) -> NDArray[np.object_]:
     """Decimal numbers of an answer, as they stand."""
-    return _filled(_listed(field.node, _decimal) or _part(field, _decimal, generated=False), np.dtype(object))
+    return _filled(_read(field, _decimal, generated=False), np.dtype(object))
 
 
 def printed(field: Field) -> NDArray[np.object_]:
     """Figures as a source prints them; None for `null` or `~`, an element that it does not print."""
-    return _filled(_listed(field.node, _figure) or _part(field, _figure, generated=False), np.dtype(object))
+    return _filled(_read(field, _figure, generated=False), np.dtype(object))
 
 
 @lru_cache(maxsize=65_536)
@@ -103,7 +103,7 @@ def _figure(text: str) -> str | None:
 
 
 def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any]) -> Array:
-    part = _listed(field.node, convert) or _part(field, convert, generated=True)
+    part = _read(field, convert, generated=True)
     return Array(values=_filled(part, dtype), expression=part.made, described=field.node if part.made else None)
 
 
@@ -113,24 +113,33 @@ def _filled(part: _Part, dtype: np.dtype[Any]) -> NDArray[Any]:
     return values
 
 
-def _listed(node: Node, convert: Callable[[str], Any]) -> _Part | None:
-    """Numbers in nested lists; None where anything else stands, which `_part` reads or refuses."""
-    if isinstance(node, Mapping):
-        return None
+def _read(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
     try:
-        if isinstance(node, Scalar):
-            return _Part(convert(node.text), ())
-        if not node.items:
-            return _Part([], (0,))
-        if isinstance(node.items[0], Scalar):
-            return _Part([convert(item.text) for item in node.items], (len(node.items),))
+        values, shape = _plain(field.node, convert)
     except (ValueError, AttributeError):  # no number; no scalar
-        return None
-    parts = [_listed(item, convert) for item in node.items]
-    first = parts[0]
-    if first is None or any(part is None or part.shape != first.shape for part in parts):
-        return None
-    return _Part([part.values for part in parts if part is not None], (len(parts), *first.shape))
+        pass
+    else:
+        return _Part(values, shape)
+    return _part(field, convert, generated=generated)  # a generator, or an error that is to be placed
+
+
+def _plain(node: Node, convert: Callable[[str], Any]) -> tuple[Any, tuple[int, ...]]:
+    """Numbers in nested lists, and their shape; an error of any kind where something else stands."""
+    if isinstance(node, Scalar):
+        return convert(node.text), ()
+    if isinstance(node, Mapping):
+        raise ValueError(node)  # noqa: TRY004 - what any other text than a number raises
+    items = node.items
+    if not items:
+        return [], (0,)
+    if isinstance(items[0], Scalar):
+        return [convert(item.text) for item in items], (len(items),)
+    parts = [_plain(item, convert) for item in items]
+    shape = parts[0][1]
+    for part in parts:
+        if part[1] != shape:
+            raise ValueError(part)
+    return [values for values, _ in parts], (len(parts), *shape)
 
 
 def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:

@@ -17,7 +17,7 @@ from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
-from ceconform.formats import FORMATS, fits
+from ceconform.formats import FORMATS, holders
 
 __all__ = ["read_cases"]
 
@@ -80,11 +80,13 @@ class _Reader:
         self.prefix = prefix
         self.slug = slug
         field.only(keys.CASE, ("description", "sources", "loss"))
-        self.loss = LOSSES[field["loss"].choice(tuple(LOSSES))]
-        self.rounding = field["rounding"].choice(tuple(FORMATS)) if "rounding" in field else "float32"
+        self.loss = LOSSES[field["loss"].choice(LOSSES)]
+        self.rounding = field["rounding"].choice(FORMATS) if "rounding" in field else "float32"
         self.error = ""
         if "expected" in field and "error" in field["expected"]:
             self.error = field["expected"]["error"].choice(keys.ERRORS)
+        items = field.mapping().items
+        self.stated = [key for key in keys.PARAMETERS if key in items]
         self.arrays: dict[str, Array] = {}
 
     def case(self, *, answered: bool) -> Case:
@@ -140,8 +142,8 @@ class _Reader:
             raise field.error(f"the key {space}", "a mapping without it")
         if loss.layer and "weight" not in field:
             raise field.error("the key weight", "a mapping without it")
-        for key in keys.PARAMETERS:
-            if key in items and key not in loss.parameters:
+        for key in self.stated:
+            if key not in loss.parameters:
                 wanted = f"a parameter of {loss.name} ({', '.join(loss.parameters)})"
                 raise field[key].error(wanted, key)
         if loss.labels is None:
@@ -173,11 +175,8 @@ class _Reader:
     def parameters(self) -> dict[str, Any]:
         """The parameters that the case states: weights as arrays, numbers in binary64."""
         field = self.field
-        items = field.mapping().items
         found: dict[str, Any] = {}
-        for key in keys.PARAMETERS:
-            if key not in items:
-                continue
+        for key in self.stated:
             if key in _ARRAYS or (
                 key == "alpha" and isinstance(field[key].node, Sequence) and self.loss.labels != "binary"
             ):
@@ -240,12 +239,10 @@ class _Reader:
 
     def dtypes(self) -> tuple[str, ...]:
         """The dtypes that represent every floating array exactly, or those of them that the case names."""
-        arrays = [a.values.ravel() for a in self.arrays.values() if a.values.dtype == np.float64]
-        values = np.concatenate(arrays)
-        able = tuple(dtype for dtype in FORMATS if dtype == "float64" or fits(values, dtype))
+        able = holders(*(array.values for array in self.arrays.values() if array.values.dtype == np.float64))
         if "dtypes" not in self.field:
             return able
-        stated = [each.choice(tuple(FORMATS)) for each in self.field["dtypes"]]
+        stated = [each.choice(FORMATS) for each in self.field["dtypes"]]
         for each in self.field["dtypes"]:
             if each.raw() not in able:
                 raise each.error(f"a dtype that represents the inputs, {', '.join(able)}")
