@@ -18,7 +18,10 @@ from ceconform.corpus.field import Field
 from ceconform.corpus.numbers import DECIMAL, number
 from ceconform.formats import fits, rounded
 
-__all__ = ["Array", "floats", "integers", "numbers", "printed"]
+__all__ = ["Array", "Figures", "floats", "integers", "numbers", "printed"]
+
+Figures = NDArray[np.object_]
+"""Numbers as somebody printed them: text, and None for an element that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,7 +70,7 @@ def numbers(field: Field) -> NDArray[np.object_]:
     return _filled(_read(field, _decimal, generated=False), np.dtype(object))
 
 
-def printed(field: Field) -> NDArray[np.object_]:
+def printed(field: Field) -> Figures:
     """Figures as a source prints them; None for `null` or `~`, an element that it does not print."""
     return _filled(_read(field, _figure, generated=False), np.dtype(object))
 

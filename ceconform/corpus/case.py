@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus.call import Call
-from ceconform.corpus.document import Node
+from ceconform.corpus.nodes import Node
+from ceconform.corpus.seen import Seen
 
 __all__ = ["Case", "Expected", "Numbers"]
 
@@ -64,6 +65,8 @@ class Case:
     space: str = "stated"
     cited: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Figures as a source prints them: `loss` and `grad`, decimal strings in the shape of the answer."""
+    seen: tuple[Seen, ...] = ()
+    """The wrong answers of which threads tell."""
     recognised_as: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """For a wrong pairing: the loss that was meant and the conventions under which it gives this number."""
     acceptable: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

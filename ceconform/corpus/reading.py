@@ -16,6 +16,7 @@ from ceconform.corpus.case import Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
+from ceconform.corpus.seen import read_seen
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
 from ceconform.formats import FORMATS, holders
 
@@ -100,7 +101,8 @@ class _Reader:
         labels, label_dtype = self.labels()
         parameters = self.parameters()
         shape = self.shapes(space, parameters)
-        expected = read_expected(field, None if self.error else (shape, predictions.shape), answered=answered)
+        shapes = None if self.error else (shape, predictions.shape)
+        expected = read_expected(field, shapes, answered=answered)
         return Case(
             id=f"{self.prefix}/{self.slug}",
             description=field["description"].text(),
@@ -117,6 +119,7 @@ class _Reader:
             activation=activation,
             space=field["space"].choice(("stated", "default")) if "space" in field else "stated",
             cited=self.cited(shape, predictions.shape),
+            seen=read_seen(field, shapes),
             recognised_as=read_recognised_as(field),
             acceptable=read_acceptable(field, shape),
             generators=MappingProxyType(

@@ -17,6 +17,7 @@ from ceconform.report.progress import Watch
 from ceconform.report.recording import Recorder, judge_again
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
+from ceconform.report.sightings import Sighting, sightings
 from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
@@ -33,6 +34,7 @@ __all__ = [
     "Refusal",
     "Report",
     "Result",
+    "Sighting",
     "Usage",
     "Watch",
     "Writer",
@@ -54,5 +56,6 @@ __all__ = [
     "render_table",
     "render_text",
     "shows_anywhere",
+    "sightings",
     "usages",
 ]
