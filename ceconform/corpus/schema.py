@@ -116,10 +116,11 @@ def _of_case() -> dict[str, Any]:
 
 def _seen() -> dict[str, Any]:
     """A wrong answer: one of numbers and an error."""
-    words = dict.fromkeys(("implementation", "version", "raised"), _TEXT)
     closed = _closed(
         {
-            **words,
+            "implementation": _TEXT,
+            "version": {"type": ["string", "number"], "minLength": 1},
+            "raised": _TEXT,
             "dtype": {"enum": list(FORMATS)},
             "device": {"type": "string", "pattern": f"^{_SLUG}$"},
             **{key: _ref("figures") for key in ("loss", "grad")},
