@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "digits", "fits", "rounded", "unit_in_the_last_place"]
+__all__ = ["FORMATS", "Format", "digits", "fits", "holders", "rounded", "unit_in_the_last_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +90,36 @@ def fits(values: NDArray[np.float64], dtype: str) -> bool:
     >>> fits(np.array([0.5, 65504.0]), "float16"), fits(np.array([0.5, 65505.0]), "float16")
     (True, False)
     """
-    form = FORMATS[dtype]
-    finite = values[np.isfinite(values)]
-    _, exponents = np.frexp(finite)
-    quanta = np.maximum(exponents - 1, form.emin) - (form.bits - 1)
-    whole = np.ldexp(finite, -quanta)
-    return bool(np.all((whole == np.rint(whole)) & (exponents <= form.emax + 1)))
+    if dtype == "float64":
+        return True
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = values.astype(np.float16 if dtype == "float16" else np.float32)
+    same = narrow == values
+    if dtype == "bfloat16":  # the upper half of a float32
+        same &= narrow.view(np.uint32) & 0xFFFF == 0
+    return bool((same | np.isnan(values)).all())
+
+
+def holders(*arrays: NDArray[np.float64]) -> tuple[str, ...]:
+    """The dtypes that represent each number of these arrays exactly, widest first.
+
+    >>> holders(np.array([0.5, 65505.0]))
+    ('float64', 'float32')
+    """
+    if sum(values.size for values in arrays) > _FEW:
+        return tuple(dtype for dtype in FORMATS if all(fits(values, dtype) for values in arrays))
+    numbers = set().union(*(values.ravel().tolist() for values in arrays))
+    held = frozenset(FORMATS).intersection(*map(_holders, numbers))
+    return tuple(dtype for dtype in FORMATS if dtype in held)
+
+
+_FEW = 64
+"""Numbers that are looked at one by one sooner than NumPy is called."""
+
+
+@lru_cache(maxsize=65_536)
+def _holders(value: float) -> frozenset[str]:
+    return frozenset(dtype for dtype in FORMATS if rounded(value, dtype) == value or math.isnan(value))
 
 
 def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:

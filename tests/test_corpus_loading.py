@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from decimal import Decimal
 
@@ -80,6 +81,20 @@ def test_the_corpus_of_this_package_loads():
     cases = load()
     assert {path.resolve() for path in case_files(default_root())} == {case.path for case in cases}
     assert all(case.expected.error or case.expected.loss is not None for case in cases)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_loading_leaves_the_collection_of_garbage_as_it_was(tmp_path, enabled):
+    """It is paused while cases are made, and goes on, or does not, whatever comes of them."""
+    (gc.enable if enabled else gc.disable)()
+    try:
+        load(corpus(tmp_path, a=file_of("one")))
+        assert enabled == gc.isenabled()
+        with pytest.raises(CorpusError):
+            load(corpus(tmp_path, a=file_of("one", probability="x")))
+        assert enabled == gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_the_hash_is_of_what_is_asked_and_what_is_right(tmp_path):

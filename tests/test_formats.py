@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ceconform.formats import FORMATS, digits, fits, rounded, unit_in_the_last_place
+from ceconform.formats import FORMATS, digits, fits, holders, rounded, unit_in_the_last_place
 
 DTYPES = sorted(FORMATS)
 NUMPY = {
@@ -180,3 +180,6 @@ def test_fits_says_whether_a_cast_is_exact(value, dtype):
     """A number fits if it is what it rounds to; infinities and NaN always fit."""
     exact = not math.isfinite(value) or value == rounded(exactly(value), dtype)
     assert exact == fits(np.array([0.0, value]), dtype)
+    assert exact == fits(np.array([0.0, math.inf, math.nan, value] * 50), dtype)
+    assert exact == (dtype in holders(np.array([0.0, math.inf, math.nan, value])))
+    assert exact == (dtype in holders(np.array([0.0, math.inf, math.nan, value] * 50)))

@@ -13,20 +13,18 @@ from typing import Any
 import jsonschema
 
 from ceconform.authoring import answers
+from ceconform.authoring.figures import disagreeing, unfounded
 from ceconform.authoring.formatting import entry
 from ceconform.corpus import Case, Numbers
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.schema import schema
 from ceconform.errors import CaseError, CorpusError
-from ceconform.oracle import Exact
 
 __all__ = ["Problem", "check_answers", "check_schema", "proposal"]
 
 MAX_SHOWN = 80
 _SAME = Decimal("1e-35")
 """Two routes to one number, each rounded to 40 digits, differ by less than this."""
-_BINARY64 = Decimal(2) ** -51
-"""What a program in binary64 that prints all its digits may be off by."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,10 @@ def check_schema(path: Path, document: Mapping) -> Iterator[Problem]:
 def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
     """Check a case against the oracle; give the problems, and the nodes that the oracle has for it."""
     if case.expected.error:
-        found = [_problem(case, "acceptable", "an error has no acceptable answer")] if case.acceptable else []
-        return found, {}
+        problems = [_problem(case, *found) for found in unfounded(case, None)]
+        if case.acceptable:
+            problems.append(_problem(case, "acceptable", "an error has no acceptable answer"))
+        return problems, {}
     try:
         answer = answers.exact(case)
     except CaseError as error:
@@ -79,7 +79,7 @@ def check_answers(case: Case) -> tuple[list[Problem], dict[str, Node]]:
     right, rules = answers.written(answers.expected(case, answer)), answers.acceptable(case, answer)
     nodes: dict[str, Node] = {"expected": right, "acceptable": rules} if rules.items else {"expected": right}
     problems += _stale(case, right, rules.items)
-    problems += _cited(case, answer)
+    problems += [_problem(case, *found) for found in (*disagreeing(case, answer), *unfounded(case, answer))]
     if case.recognised_as:
         meant_answer = answers.recognised(case)
         # where the pairing is invalid the definition has no number, and the conventions give the plausible one
@@ -121,25 +121,6 @@ def _stale(case: Case, right: Mapping, rules: MappingOf[str, Node]) -> Iterator[
         if _text(given.get(name)) != _text(rules.get(name)):
             message = f"the convention gives {_short(rules.get(name))}, not {_short(given.get(name))}"
             yield _problem(case, f"acceptable.{name}", message, fixable=True)
-
-
-def _cited(case: Case, answer: Exact) -> Iterator[Problem]:
-    """Compare each printed figure with the oracle's, to half a unit in its last place."""
-    for key, right in (("loss", answer.loss), ("grad", answer.gradient)):
-        if key not in case.cited:
-            continue
-        for figure, value in zip(case.cited[key].ravel().tolist(), right.ravel().tolist(), strict=True):
-            if figure is not None and not _agrees(figure, value):
-                yield _problem(case, f"cited.{key}", f"the oracle says {answers.digits(value)}, cited is {figure}")
-
-
-def _agrees(figure: str, value: Decimal) -> bool:
-    printed = Decimal(figure)
-    if not printed.is_finite() or not value.is_finite():
-        return _same(printed, value)
-    exponent = printed.as_tuple().exponent
-    half = Decimal(5).scaleb(int(exponent) - 1)
-    return abs(printed - value) <= max(half, _BINARY64 * abs(value))
 
 
 def _all_near(left: Numbers, right: Numbers) -> bool:

@@ -19,13 +19,14 @@ WIDTH = 110
 NARROW = 24
 """The least room for prose behind a long key."""
 SCHEMA_COMMENT = "# yaml-language-server: $schema="
-_PROSE = frozenset({"about", "description", "sources", "summary", "formula", "link"})
+_PROSE = frozenset({"about", "description", "sources", "summary", "formula", "link", "raised"})
 _ORDERS = {
     "expected": keys.EXPECTED,
     "recognised_as": ("loss", "conventions"),
     "cited": ("loss", "grad"),
     **dict.fromkeys(("loss", "grad", "condition", "grad_condition"), keys.EXCERPT),
 }
+"""Of the keys within a key; within those of `seen`, which are threads, that of `keys.SEEN`."""
 _PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`](?:[^:#\n]|:(?=\S)|(?<=\S)#)*(?<![:\s])")
 _KEY = re.compile(r"[A-Za-z_][\w./#+-]*")
 _NOT_TEXT = re.compile(r"(?i:~|null|true|false|yes|no|on|off|[-+.]?\d[\d_.e+-]*|0x.*|[-+]?\.?(inf|nan))")
@@ -114,18 +115,18 @@ def entry(key: str, node: Node, indent: int, *, prose: bool = False) -> list[str
     if isinstance(node, Scalar):
         return _prose(head, node.text, indent) if prose else [f"{head} {_word(node.text)}"]
     flow = _flow(node)
-    block = isinstance(node, Mapping) and (prose or key == "acceptable" or _holds_answers(node))
+    block = isinstance(node, Mapping) and (prose or key in {"acceptable", "seen"} or _holds_answers(node))
     if not block and len(head) + 1 + len(flow) <= WIDTH - 2:
         return [f"{head} {flow}"]
     if isinstance(node, Mapping):
-        order = _ORDERS.get(key, ())
+        order = keys.SEEN if "implementation" in node.items else _ORDERS.get(key, ())
         inner = (line for k in _ordered(node, order) for line in entry(k, node.items[k], indent + 2, prose=prose))
         return [head, *inner]
     return [head, *_rows(node, indent + 2)]
 
 
 def _holds_answers(node: Mapping) -> bool:
-    return bool({"loss", "grad"} & {*node.items}) and "conventions" not in node.items
+    return bool({*keys.ANSWERS} & {*node.items}) and "conventions" not in node.items
 
 
 def _rows(node: Sequence, indent: int) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.authoring.answers import digits
-from ceconform.corpus import LOSSES, Case, Excerpt, Numbers
+from ceconform.corpus import LOSSES, Case, Excerpt, Numbers, Seen
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.excerpt import LONG, listed
 from ceconform.corpus.numbers import number
@@ -73,6 +73,18 @@ def vector(case: Case, dtype: str) -> dict[str, Any]:
             "loss": case.recognised_as["loss"],
             "conventions": list(case.recognised_as["conventions"]),
         }
+    if case.seen:
+        found["seen"] = [_seen(seen) for seen in case.seen]
+    return found
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    """A wrong answer of which a thread tells, with its digits as they are told."""
+    words = ("thread", "implementation", "version", "dtype", "device", "raised")
+    found: dict[str, Any] = {name: getattr(seen, name) for name in words if getattr(seen, name)}
+    if seen.figures is not None:
+        part = "loss" if seen.part == "value" else "gradient"
+        found[part] = {"shape": list(seen.figures.shape), "figures": seen.figures.ravel().tolist()}
     return found
 
 

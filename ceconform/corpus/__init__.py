@@ -8,6 +8,7 @@ from ceconform.corpus.coverage import FAMILIES, Cell, coverage, families
 from ceconform.corpus.excerpt import Excerpt, Numbers
 from ceconform.corpus.loading import case_hash, corpus_hash, load, load_file
 from ceconform.corpus.questions import LOSSES, REDUCTIONS, Loss
+from ceconform.corpus.seen import Seen, gives
 from ceconform.corpus.selecting import id_matches, select, shard
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "Expected",
     "Loss",
     "Numbers",
+    "Seen",
     "case_hash",
     "corpus_hash",
     "coverage",
     "families",
+    "gives",
     "id_matches",
     "load",
     "load_file",

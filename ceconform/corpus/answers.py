@@ -21,6 +21,7 @@ __all__ = ["read_acceptable", "read_expected", "read_recognised_as"]
 Shape = tuple[int, ...]
 _PARTS = (("loss", "condition"), ("grad", "grad_condition"))
 """Numbers, and the conditions of each."""
+_RULES = (*CONVENTIONS, *LIBRARIES)
 
 
 def read_expected(case: Field, shapes: tuple[Shape, Shape] | None, *, answered: bool) -> Expected:
@@ -60,7 +61,7 @@ def read_acceptable(case: Field, shape: Shape) -> MappingProxyType[str, Any]:
     if "acceptable" not in case:
         return MappingProxyType({})
     field = case["acceptable"]
-    field.only((*CONVENTIONS, *LIBRARIES))
+    field.only(_RULES)
     found = {}
     for name in field.keys():  # noqa: SIM118 - a field is no dict
         field[name].only(("loss",), ("loss",))
@@ -74,13 +75,13 @@ def read_recognised_as(case: Field) -> MappingProxyType[str, Any]:
         return MappingProxyType({})
     field = case["recognised_as"]
     field.only(("loss", "conventions"), ("loss", "conventions"))
-    loss = field["loss"].choice(tuple(LOSSES))
+    loss = field["loss"].choice(LOSSES)
     conventions = tuple(_convention(each, LOSSES[loss]) for each in field["conventions"])
     return MappingProxyType({"loss": loss, "conventions": conventions})
 
 
 def _convention(field: Field, loss: Loss) -> str:
-    name = field.choice(tuple(CONVENTIONS))
+    name = field.choice(CONVENTIONS)
     if loss.name not in CONVENTIONS[name].losses:
         raise field.error(f"a convention that speaks of {loss.name}")
     return name

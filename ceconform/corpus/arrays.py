@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ from ceconform.corpus.field import Field
 from ceconform.corpus.numbers import DECIMAL, number
 from ceconform.formats import fits, rounded
 
-__all__ = ["Array", "floats", "integers", "numbers", "printed"]
+__all__ = ["Array", "Figures", "floats", "integers", "numbers", "printed"]
+
+Figures = NDArray[np.object_]
+"""Numbers as somebody printed them: text, and None for an element that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +33,7 @@ class Array:
     described: Node | None = None
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """A list (or a number) with its shape; `made` says that a generator stands in it."""
 
     values: Any
@@ -47,7 +49,7 @@ class _Part:
 
 def floats(field: Field, rounding: str) -> Array:
     """Floating numbers, each rounded once to `rounding`; a generated one must need no rounding."""
-    array = _array(field, partial(_float, rounding=rounding), np.dtype(np.float64))
+    array = _array(field, partial(_float, rounding), np.dtype(np.float64))
     if array.expression and not fits(array.values, rounding):
         raise field.error(f"generated numbers that {rounding} represents exactly", "some that it would round")
     return array
@@ -65,16 +67,16 @@ def integers(field: Field, dtype: str) -> Array:
 
 def numbers(field: Field) -> NDArray[np.object_]:
     """Decimal numbers of an answer, as they stand."""
-    return _array(field, _decimal, np.dtype(object), generated=False).values
+    return _filled(_read(field, _decimal, generated=False), np.dtype(object))
 
 
-def printed(field: Field) -> NDArray[np.object_]:
+def printed(field: Field) -> Figures:
     """Figures as a source prints them; None for `null` or `~`, an element that it does not print."""
-    return _array(field, _figure, np.dtype(object), generated=False).values
+    return _filled(_read(field, _figure, generated=False), np.dtype(object))
 
 
 @lru_cache(maxsize=65_536)
-def _float(text: str, rounding: str) -> float:
+def _float(rounding: str, text: str) -> float:
     return rounded(number(text), rounding)
 
 
@@ -103,11 +105,44 @@ def _figure(text: str) -> str | None:
     return text
 
 
-def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any], *, generated: bool = True) -> Array:
-    part = _part(field, convert, generated=generated)
+def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any]) -> Array:
+    part = _read(field, convert, generated=True)
+    return Array(values=_filled(part, dtype), expression=part.made, described=field.node if part.made else None)
+
+
+def _filled(part: _Part, dtype: np.dtype[Any]) -> NDArray[Any]:
     values = np.empty(part.shape, dtype=dtype)
     values[...] = part.values if values.size else 0
-    return Array(values=values, expression=part.made, described=field.node if part.made else None)
+    return values
+
+
+def _read(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
+    try:
+        values, shape = _plain(field.node, convert)
+    except (ValueError, AttributeError):  # no number; no scalar
+        pass
+    else:
+        return _Part(values, shape)
+    return _part(field, convert, generated=generated)  # a generator, or an error that is to be placed
+
+
+def _plain(node: Node, convert: Callable[[str], Any]) -> tuple[Any, tuple[int, ...]]:
+    """Numbers in nested lists, and their shape; an error of any kind where something else stands."""
+    if isinstance(node, Scalar):
+        return convert(node.text), ()
+    if isinstance(node, Mapping):
+        raise ValueError(node)  # noqa: TRY004 - what any other text than a number raises
+    items = node.items
+    if not items:
+        return [], (0,)
+    if isinstance(items[0], Scalar):
+        return [convert(item.text) for item in items], (len(items),)
+    parts = [_plain(item, convert) for item in items]
+    shape = parts[0][1]
+    for part in parts:
+        if part[1] != shape:
+            raise ValueError(part)
+    return [values for values, _ in parts], (len(parts), *shape)
 
 
 def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
@@ -119,11 +154,8 @@ def _part(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _P
     if not isinstance(node, Sequence):
         return _Part(_scalar(field, convert), ())
     if all(isinstance(item, Scalar) for item in node.items):
-        try:
-            return _Part([convert(item.text) for item in node.items], (len(node.items),))
-        except ValueError:
-            values = [_scalar(item, convert) for item in field]  # finds and names the one that is no number
-            return _Part(values, (len(values),))
+        values = [_scalar(item, convert) for item in field]  # finds and names the one that is no number
+        return _Part(values, (len(values),))
     parts = [_part(item, convert, generated=generated) for item in field]
     for item, part in zip(field, parts, strict=True):
         if part.shape != parts[0].shape:

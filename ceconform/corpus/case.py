@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus.call import Call
-from ceconform.corpus.document import Node
 from ceconform.corpus.excerpt import Excerpt, Numbers
+from ceconform.corpus.nodes import Node
+from ceconform.corpus.seen import Seen
 
 __all__ = ["Case", "Expected"]
 
@@ -62,6 +63,8 @@ class Case:
     space: str = "stated"
     cited: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Figures as a source prints them: `loss` and `grad`, decimal strings in the shape of the answer."""
+    seen: tuple[Seen, ...] = ()
+    """The wrong answers of which threads tell."""
     recognised_as: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """For a wrong pairing: the loss that was meant and the conventions under which it gives this number."""
     acceptable: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

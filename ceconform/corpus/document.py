@@ -7,58 +7,20 @@ repeated keys are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import yaml
 
+from ceconform.corpus.lines import OtherFormError, read_lines
+from ceconform.corpus.nodes import Mapping, Node, Scalar, Sequence, describe
 from ceconform.errors import CorpusError
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "describe", "parse", "read"]
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "compose", "describe", "parse", "read"]
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 16
-MAX_SHOWN = 60
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml where it is there, for speed; both give the same events
-
-
-class Scalar(NamedTuple):
-    """A piece of text."""
-
-    text: str
-    line: int = 0
-
-
-class Sequence(NamedTuple):
-    """A list of nodes."""
-
-    items: tuple[Any, ...]
-    line: int = 0
-
-
-class Mapping(NamedTuple):
-    """Nodes by key; `lines` holds the line of each key."""
-
-    items: dict[str, Any]
-    lines: dict[str, int]
-    line: int = 0
-
-
-Node: TypeAlias = Scalar | Sequence | Mapping
-
-
-def describe(node: Node | None) -> str:
-    """Say what a node is, for an error."""
-    match node:
-        case None:
-            return "nothing"
-        case Scalar(text):
-            return f"`{text[:MAX_SHOWN]}{'...' if len(text) > MAX_SHOWN else ''}`" if text else "nothing"
-        case Sequence(items):
-            return f"a list of {len(items)}" if items else "an empty list"
-        case Mapping(items):
-            return f"a mapping of {', '.join(map(str, list(items)[:6]))}" if items else "an empty mapping"
 
 
 def read(path: Path) -> Mapping:
@@ -86,10 +48,22 @@ def parse(text: str, path: Path | str = "<text>") -> Mapping:
     >>> parse("a: [1, 0.10]").items["a"].items[1].text
     '0.10'
     """
+    try:
+        return read_lines(text, lambda entry, above, depth: compose(entry, path, above=above, depth=depth))
+    except (CorpusError, OtherFormError):
+        return compose(text, path)  # which knows what is wrong, if anything is
+
+
+def compose(text: str, path: Path | str = "<text>", *, above: int = 0, depth: int = 0) -> Mapping:
+    """Read text of any form, by YAML's events; `above` and `depth` say where it stands in a longer one.
+
+    >>> compose("{a: [1, 0.10]}").items["a"].items[1].text
+    '0.10'
+    """
     if text.startswith("\ufeff"):
         raise CorpusError(path, 1, "(file)", "UTF-8 without a byte order mark", "a byte order mark")
     try:
-        return _Composer(path, yaml.parse(text, Loader=_LOADER)).document()
+        return _Composer(path, text, above).document(depth)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else min(mark.line, text.count("\n")) + 1
@@ -103,55 +77,57 @@ def parse(text: str, path: Path | str = "<text>") -> Mapping:
 class _Composer:
     """Turns YAML events into nodes, and refuses what a corpus does not need."""
 
-    def __init__(self, path: Path | str, events: Iterator[Any]) -> None:
+    def __init__(self, path: Path | str, text: str, above: int = 0) -> None:
         self.path = path
-        self.events = events
+        self.event = _LOADER(text).get_event
+        self.first = above + 1
 
-    def document(self) -> Mapping:
-        """Read the one document of the file."""
-        next(self.events)  # the start of the stream
-        event = next(self.events)
+    def document(self, depth: int = 0) -> Mapping:
+        """Read the one document of the text."""
+        self.event()  # the start of the stream
+        event = self.event()
         if isinstance(event, yaml.StreamEndEvent):
             raise CorpusError(self.path, 1, "(file)", "a mapping of about, defaults and cases", "an empty file")
-        root = self.node(next(self.events), "(file)", 0)
+        root = self.node(self.event(), "(file)", depth)
         if not isinstance(root, Mapping):
             raise CorpusError(self.path, root.line, "(file)", "a mapping of about, defaults and cases", describe(root))
-        next(self.events)  # the end of the document
-        event = next(self.events)
+        self.event()  # the end of the document
+        event = self.event()
         if not isinstance(event, yaml.StreamEndEvent):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + self.first
             raise CorpusError(self.path, line, "(file)", "one document", "a second one")
         return root
 
     def node(self, event: Any, key: str, depth: int) -> Node:
         """Read the node that begins with this event."""
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent):
-            raise CorpusError(self.path, line, key, "no aliases", f"*{event.anchor}")
+        line = event.start_mark.line + self.first
         if event.anchor is not None:
-            raise CorpusError(self.path, line, key, "no anchors", f"&{event.anchor}")
+            alias = isinstance(event, yaml.AliasEvent)
+            raise CorpusError(
+                self.path, line, key, "no aliases" if alias else "no anchors", f"{'*' if alias else '&'}{event.anchor}"
+            )
         if event.tag is not None:
             raise CorpusError(self.path, line, key, "no tags", event.tag)
-        if isinstance(event, yaml.ScalarEvent):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
             return Scalar(event.value, line)
         if depth == MAX_DEPTH:
             raise CorpusError(self.path, line, key, f"at most {MAX_DEPTH} levels", "a deeper one")
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self.sequence(key, depth, line)
-        return self.mapping(key, depth, line)
+        return (self.sequence if kind is yaml.SequenceStartEvent else self.mapping)(key, depth, line)
 
     def sequence(self, key: str, depth: int, line: int) -> Sequence:
         """Read a sequence up to its end."""
         items: list[Node] = []
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            items.append(self.node(event, key, depth + 1))
+        next_event, node, end, depth = self.event, self.node, yaml.SequenceEndEvent, depth + 1
+        while type(event := next_event()) is not end:
+            items.append(node(event, key, depth))
         return Sequence(tuple(items), line)
 
     def mapping(self, key: str, depth: int, line: int) -> Mapping:
         """Read a mapping up to its end."""
         items: dict[str, Node] = {}
         lines: dict[str, int] = {}
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+        while type(event := self.event()) is not yaml.MappingEndEvent:
             name = self.node(event, key, depth + 1)
             if not isinstance(name, Scalar):
                 raise CorpusError(self.path, name.line, key, "a word as key", describe(name))
@@ -166,6 +142,6 @@ class _Composer:
                     "each key once",
                     f"it again, first on line {lines[name.text]}",
                 )
-            items[name.text] = self.node(next(self.events), where, depth + 1)
+            items[name.text] = self.node(self.event(), where, depth + 1)
             lines[name.text] = name.line
         return Mapping(items, lines, line)

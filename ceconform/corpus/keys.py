@@ -6,6 +6,7 @@ from ceconform.corpus.questions import LOSSES
 
 __all__ = [
     "ACTIVATIONS",
+    "ANSWERS",
     "CASE",
     "DEFAULTS",
     "ERRORS",
@@ -15,6 +16,7 @@ __all__ = [
     "INVALID",
     "LABEL_DTYPES",
     "PARAMETERS",
+    "SEEN",
     "SPACES",
     "WRONG_LABEL_DTYPES",
 ]
@@ -50,14 +52,17 @@ CASE = (
     "label_dtype",
     *PARAMETERS,
     "cited",
+    "seen",
     "recognised_as",
     "expected",
     "acceptable",
 )
-_OWN = ("description", "formerly", "cited", "acceptable")
+_OWN = ("description", "formerly", "cited", "seen", "acceptable")
 _FIRST = ("loss", "tags", "sources")
 DEFAULTS = (*_FIRST, *(key for key in CASE if key not in {*_OWN, *_FIRST}))
 EXCERPT = ("at", "numbers", "sum", "absolute_sum")
+ANSWERS = ("loss", "grad", "raised")
+SEEN = ("implementation", "version", "dtype", "device", *ANSWERS)
 EXPECTED = ("error", "invalid", "loss", "grad", "condition", "grad_condition", "terms")
 
 ACTIVATIONS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")

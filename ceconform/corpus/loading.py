@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,8 @@ def load(root: Path | None = None) -> tuple[Case, ...]:
     files = case_files(root)
     if not files:
         raise CorpusError(root, 1, "(folder)", "case files, *.yaml", "none")
-    cases = tuple(case for path in files for case in load_file(path, root))
+    with _no_collection():
+        cases = tuple(case for path in files for case in load_file(path, root))
     known: dict[str, Case] = {}
     for case in cases:
         for name in (case.id, *case.formerly):
@@ -69,6 +72,18 @@ def load(root: Path | None = None) -> tuple[Case, ...]:
                 raise CorpusError(case.path, case.line, name, "each id once", f"it in {other.path}:{other.line} too")
             known[name] = case
     return cases
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the collection of garbage: what is made here is kept, and looking through it again and again takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def load_file(path: Path, root: Path | None = None, *, answered: bool = True) -> tuple[Case, ...]:

@@ -16,8 +16,9 @@ from ceconform.corpus.case import Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
+from ceconform.corpus.seen import read_seen
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
-from ceconform.formats import FORMATS, fits
+from ceconform.formats import FORMATS, holders
 
 __all__ = ["read_cases"]
 
@@ -51,41 +52,42 @@ def read_cases(document: Mapping, path: Path, prefix: str, *, answered: bool = T
             raise stated.error("a slug, lower-case words joined by hyphens", f"`{slug}`")
         stated.only(keys.CASE, ("description",))
         merged = Field(path, stated.key, merge(defaults, stated.mapping()), stated.line)
-        yield _Reader(merged, prefix, slug).case(answered=answered)
+        yield _Reader(path, merged, prefix, slug).case(answered=answered)
 
 
 def merge(defaults: Mapping, case: Mapping) -> Mapping:
     """Lay a case over the defaults: `sources` and `tags` add up, predictions of another space give way."""
-    predictions = any(space in case.items for space in keys.SPACES)
-    items: dict[str, Node] = {}
-    for key in (*defaults.items, *case.items):
-        ours, theirs = case.items.get(key), defaults.items.get(key)
-        if ours is None and predictions and key in keys.SPACES:
-            continue
-        if isinstance(ours, Mapping) and isinstance(theirs, Mapping) and key == "sources":
-            ours = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
-        if isinstance(ours, Sequence) and isinstance(theirs, Sequence) and key == "tags":
-            known = {item.text for item in theirs.items if isinstance(item, Scalar)}
-            ours = Sequence((*theirs.items, *(i for i in ours.items if getattr(i, "text", None) not in known)))
-        chosen = theirs if ours is None else ours
-        if chosen is not None:
-            items[key] = chosen
+    items: dict[str, Node] = defaults.items | case.items
+    for space in keys.SPACES:
+        if space in items and space not in case.items and any(other in case.items for other in keys.SPACES):
+            del items[space]
+    ours, theirs = case.items.get("sources"), defaults.items.get("sources")
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        items["sources"] = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
+    ours, theirs = case.items.get("tags"), defaults.items.get("tags")
+    if isinstance(ours, Sequence) and isinstance(theirs, Sequence):
+        known = {item.text for item in theirs.items if isinstance(item, Scalar)}
+        added = (item for item in ours.items if getattr(item, "text", None) not in known)
+        items["tags"] = Sequence((*theirs.items, *added))
     return Mapping(items, defaults.lines | case.lines, case.line)
 
 
 class _Reader:
     """One case being read."""
 
-    def __init__(self, field: Field, prefix: str, slug: str) -> None:
+    def __init__(self, path: Path, field: Field, prefix: str, slug: str) -> None:
+        self.path = path
         self.field = field
         self.prefix = prefix
         self.slug = slug
         field.only(keys.CASE, ("description", "sources", "loss"))
-        self.loss = LOSSES[field["loss"].choice(tuple(LOSSES))]
-        self.rounding = field["rounding"].choice(tuple(FORMATS)) if "rounding" in field else "float32"
+        self.loss = LOSSES[field["loss"].choice(LOSSES)]
+        self.rounding = field["rounding"].choice(FORMATS) if "rounding" in field else "float32"
         self.error = ""
         if "expected" in field and "error" in field["expected"]:
             self.error = field["expected"]["error"].choice(keys.ERRORS)
+        items = field.mapping().items
+        self.stated = [key for key in keys.PARAMETERS if key in items]
         self.arrays: dict[str, Array] = {}
 
     def case(self, *, answered: bool) -> Case:
@@ -99,7 +101,8 @@ class _Reader:
         labels, label_dtype = self.labels()
         parameters = self.parameters()
         shape = self.shapes(space, parameters)
-        expected = read_expected(field, None if self.error else (shape, predictions.shape), answered=answered)
+        shapes = None if self.error else (shape, predictions.shape)
+        expected = read_expected(field, shapes, answered=answered)
         return Case(
             id=f"{self.prefix}/{self.slug}",
             description=field["description"].text(),
@@ -116,6 +119,7 @@ class _Reader:
             activation=activation,
             space=field["space"].choice(("stated", "default")) if "space" in field else "stated",
             cited=self.cited(shape, predictions.shape),
+            seen=read_seen(field, shapes),
             recognised_as=read_recognised_as(field),
             acceptable=read_acceptable(field, shape),
             generators=MappingProxyType(
@@ -125,30 +129,31 @@ class _Reader:
                 {name: array.described for name, array in self.arrays.items() if array.described is not None}
             ),
             formerly=self.formerly(),
-            path=Path(field.path),
+            path=self.path,
             line=field.line,
         )
 
     def only_what_the_loss_takes(self, space: str) -> None:
         """Refuse a parameter or a space that the loss does not have."""
         loss, field = self.loss, self.field
+        items = field.mapping().items
         for key in keys.SPACES:
-            if key != space and key in field:
+            if key != space and key in items:
                 wanted = f"{space}, which {loss.name} takes"
                 raise field[key].error(wanted if "activation" not in field else "logits, for an activation", key)
         if space not in field:
             raise field.error(f"the key {space}", "a mapping without it")
         if loss.layer and "weight" not in field:
             raise field.error("the key weight", "a mapping without it")
-        for key in keys.PARAMETERS:
-            if key in field and key not in loss.parameters:
+        for key in self.stated:
+            if key not in loss.parameters:
                 wanted = f"a parameter of {loss.name} ({', '.join(loss.parameters)})"
                 raise field[key].error(wanted, key)
         if loss.labels is None:
             for key in ("labels", "label_dtype"):
-                if key in field:
+                if key in items:
                     raise field[key].error(f"no labels, which {loss.name} does not take", key)
-        elif "labels" not in field:
+        elif "labels" not in items:
             raise field.error("the key labels", "a mapping without it")
 
     def floats(self, key: str, rounding: str | None = None) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -174,9 +179,7 @@ class _Reader:
         """The parameters that the case states: weights as arrays, numbers in binary64."""
         field = self.field
         found: dict[str, Any] = {}
-        for key in keys.PARAMETERS:
-            if key not in field:
-                continue
+        for key in self.stated:
             if key in _ARRAYS or (
                 key == "alpha" and isinstance(field[key].node, Sequence) and self.loss.labels != "binary"
             ):
@@ -239,12 +242,10 @@ class _Reader:
 
     def dtypes(self) -> tuple[str, ...]:
         """The dtypes that represent every floating array exactly, or those of them that the case names."""
-        arrays = [a.values.ravel() for a in self.arrays.values() if a.values.dtype == np.float64]
-        values = np.concatenate(arrays)
-        able = tuple(dtype for dtype in FORMATS if dtype == "float64" or fits(values, dtype))
+        able = holders(*(array.values for array in self.arrays.values() if array.values.dtype == np.float64))
         if "dtypes" not in self.field:
             return able
-        stated = [each.choice(tuple(FORMATS)) for each in self.field["dtypes"]]
+        stated = [each.choice(FORMATS) for each in self.field["dtypes"]]
         for each in self.field["dtypes"]:
             if each.raw() not in able:
                 raise each.error(f"a dtype that represents the inputs, {', '.join(able)}")

@@ -18,6 +18,7 @@ __all__ = ["schema"]
 _DECIMAL = r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
 _HEXADECIMAL = r"[-+]?0x[0-9a-fA-F]+(\.[0-9a-fA-F]*)?(p[-+]?[0-9]+)?"
 _SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
+_THREAD = r"^[\w.-]+/[\w.-]+#[0-9]+$"
 _TEXT = {"type": "string", "minLength": 1}
 _INTEGER = {"type": ["integer", "string"], "pattern": "^[-+]?[0-9]+$"}
 
@@ -89,6 +90,12 @@ def _of_case() -> dict[str, Any]:
             "description": f"{', '.join(REDUCTIONS)}; another word where that is the expected error.",
         },
         "cited": _closed({key: _ref("figures") for key in answer}),
+        "seen": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": _THREAD},
+            "additionalProperties": _seen(),
+        },
         "recognised_as": _closed(
             {"loss": {"enum": list(LOSSES)}, "conventions": _list({"enum": list(CONVENTIONS)})},
             "loss",
@@ -107,6 +114,22 @@ def _of_case() -> dict[str, Any]:
         "acceptable": _closed({name: _closed({"loss": answer["loss"]}, "loss") for name in (*CONVENTIONS, *LIBRARIES)}),
     }
     return {key: of_case[key] for key in keys.CASE}
+
+
+def _seen() -> dict[str, Any]:
+    """A wrong answer: one of numbers and an error."""
+    closed = _closed(
+        {
+            "implementation": _TEXT,
+            "version": {"type": ["string", "number"], "minLength": 1},
+            "raised": _TEXT,
+            "dtype": {"enum": list(FORMATS)},
+            "device": {"type": "string", "pattern": f"^{_SLUG}$"},
+            **{key: _ref("figures") for key in ("loss", "grad")},
+        },
+        "implementation",
+    )
+    return {**closed, "oneOf": [{"required": [key]} for key in keys.ANSWERS]}
 
 
 def _only_of(loss: Loss) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ceconform.report.regressions import render_regression
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
 from ceconform.report.resuming import Resumption, resume
+from ceconform.report.sightings import Sighting, sightings
 from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
@@ -48,6 +49,7 @@ __all__ = [
     "Report",
     "Result",
     "Resumption",
+    "Sighting",
     "Stale",
     "Usage",
     "Watch",
@@ -85,5 +87,6 @@ __all__ = [
     "render_text",
     "resume",
     "shows_anywhere",
+    "sightings",
     "usages",
 ]

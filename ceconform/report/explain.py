@@ -12,6 +12,7 @@ from ceconform.formats import FORMATS, digits, rounded
 from ceconform.report.header import Header
 from ceconform.report.program import program
 from ceconform.report.result import Digits, Result
+from ceconform.report.sightings import of_result, told
 from ceconform.report.text import ulps
 
 __all__ = ["command", "explain", "facts", "got", "summaries", "wanted"]
@@ -21,13 +22,14 @@ _SHOWN = 8
 
 
 def explain(case: Case, result: Result, header: Header) -> str:
-    """Explain a result: description, sent, got, wanted, verdict, error, and a standalone program.
+    """Explain a result: description, sent, got, wanted, verdict, error, what was seen, and a standalone program.
 
     The program is missing where nothing was sent, or where the header does not know the implementation.
     """
     who = f"{result.implementation} {result.version}"
     lines = [f"{case.id}   {who}   {result.dtype}   {result.device}", case.description, ""]
-    lines += [f"  {name:<10}{text}".rstrip() for name, text in facts(case, result)]
+    told_of = (*facts(case, result), *_seen(case, result, header))
+    lines += [f"  {name:<10}{text}".rstrip() for name, text in told_of]
     known = header.implementation(result.implementation, result.version)
     if known is not None and known.dialect and result.expression:
         gradient = result.gradient is not None
@@ -60,6 +62,13 @@ def facts(case: Case | None, result: Result) -> Iterator[tuple[str, str]]:
     errors = (("value", result.ulps), ("gradient", result.gradient_ulps))
     if measured := [f"{part} {ulps(error)}" for part, error in errors if error is not None]:
         yield "error", ", ".join(measured)
+
+
+def _seen(case: Case, result: Result, header: Header) -> Iterator[tuple[str, str]]:
+    """What threads tell of the case, and whether this result still shows it."""
+    for seen in case.seen:
+        become = of_result(case, seen, result, header)
+        yield "seen", f"{told(seen)} ({seen.thread}){f'; now {become}' if become else ''}"
 
 
 def _verdict(result: Result) -> str:

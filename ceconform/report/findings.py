@@ -13,6 +13,7 @@ from ceconform.report.markdown import table
 from ceconform.report.program import program
 from ceconform.report.report import Report
 from ceconform.report.result import Result
+from ceconform.report.sightings import render_sightings
 from ceconform.report.summary import names, summarise, versions
 from ceconform.report.text import ulps
 from ceconform.verdict import KINDS, VERDICTS
@@ -84,6 +85,7 @@ def render_discrepancies(report: Report, cases: Mapping[str, Case]) -> str:
             lines += [f"## {_CAUSES[kind]}", ""]
         for discrepancy in alike:
             lines += _section(discrepancy, report, cases)
+    lines += render_sightings(report, cases)
     if followed:
         lines += ["## Conventions", "", "Departures from the definition that the library documents.", ""]
     for usage in followed:
