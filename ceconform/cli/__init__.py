@@ -1,8 +1,8 @@
 """The verbs: a few lines of glue each.
 
 Exit codes: 0 as expected; 1 a discrepancy, beside a baseline one that is new, fixed or stale; 2 usage; 3 an
-implementation or a function did not start; 4 a corpus, a baseline or a report is not valid, or cannot be written; 130
-a run was interrupted.
+implementation or a function did not start; 4 a corpus, a baseline, a report or another file is not valid, or cannot
+be read or written; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ def main() -> None:
         sys.exit(_say(error, NOT_STARTED))
     except CeconformError as error:
         sys.exit(_say(error, USAGE))
+    except OSError as error:
+        sys.exit(_say(f"expected a file that can be read or written, got {error}", NOT_VALID))
 
 
-def _say(error: CeconformError, code: int) -> int:
+def _say(error: CeconformError | str, code: int) -> int:
     typer.echo(f"ceconform: {error}", err=True)
     return code
