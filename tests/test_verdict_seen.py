@@ -43,9 +43,9 @@ def case(**expected):
     )
 
 
-def answered(*values, gradient=(1.0, 3.0), raised="", **more):
-    """An observation of two float32 losses."""
-    found = {"shape": (len(values),), "dtype": "float32", "raised": raised}
+def answered(*values, gradient=(1.0, 3.0), raised="", dtype="float32", **more):
+    """An observation of two losses."""
+    found = {"shape": (len(values),), "dtype": dtype, "raised": raised}
     return Observation(
         status="answered",
         value=Answer(values=values, **found),
@@ -63,6 +63,7 @@ def answered(*values, gradient=(1.0, 3.0), raised="", **more):
         (seen("nan", None), answered(float("inf"), 2.0), ANOTHER),
         (seen("nan", None), answered(0.6931472, 7.0), MENDED),
         (seen("nan", None), answered(0.6931472, 2.0, gradient=None), MENDED),
+        (seen("nan", None), answered(0.6931472, 7.0, dtype=""), MENDED),
         (seen("nan", None), answered(0.5), ANOTHER),
         (seen("nan", None), answered(raised="TypeError: x"), ANOTHER),
         (seen("0", None, part="grad"), answered(5.0, 5.0, gradient=(0.0, 3.0)), STILL),
@@ -78,13 +79,13 @@ def answered(*values, gradient=(1.0, 3.0), raised="", **more):
 )
 def test_what_has_become_of_it(told, observation, become):
     """The same to the digits told, right, or wrong in another way; other elements and parts do not count."""
-    assert become == now(case(), told, observation, acceptable=False)
+    assert become == now(case(), told, observation, "float32", acceptable=False)
 
 
 def test_a_convention_explains_what_is_still_another():
     """The number has changed, and a documented rule gives the new one."""
-    assert CONVENTION == now(case(), seen("nan", None), answered(0.5, 2.0), acceptable=True)
-    assert STILL == now(case(), seen("0.5", None), answered(0.5, 2.0), acceptable=True)
+    assert CONVENTION == now(case(), seen("nan", None), answered(0.5, 2.0), "float32", acceptable=True)
+    assert STILL == now(case(), seen("0.5", None), answered(0.5, 2.0), "float32", acceptable=True)
 
 
 def test_an_invalid_input_is_mended_by_refusing_it():
@@ -97,24 +98,24 @@ def test_an_invalid_input_is_mended_by_refusing_it():
         invalid="label-range",
     )
     told = seen("0", None)
-    assert MENDED == now(invalid, told, answered(raised="ValueError: x"), acceptable=False)
-    assert MENDED == now(invalid, told, answered(float("nan"), 2.0), acceptable=False)
-    assert STILL == now(invalid, told, answered(0.0, 2.0), acceptable=False)
-    assert ANOTHER == now(invalid, told, answered(1.0, 2.0), acceptable=False)
+    assert MENDED == now(invalid, told, answered(raised="ValueError: x"), "float32", acceptable=False)
+    assert MENDED == now(invalid, told, answered(float("nan"), 2.0), "float32", acceptable=False)
+    assert STILL == now(invalid, told, answered(0.0, 2.0), "float32", acceptable=False)
+    assert ANOTHER == now(invalid, told, answered(1.0, 2.0), "float32", acceptable=False)
 
 
 def test_an_error_that_was_expected_mends_a_number():
     """Where an error is right, every number is wrong."""
     wrong = case(error="shape")
-    assert MENDED == now(wrong, seen("1"), answered(raised="ValueError: x"), acceptable=False)
-    assert ANOTHER == now(wrong, seen("1"), answered(2.0), acceptable=False)
+    assert MENDED == now(wrong, seen("1"), answered(raised="ValueError: x"), "float32", acceptable=False)
+    assert ANOTHER == now(wrong, seen("1"), answered(2.0), "float32", acceptable=False)
 
 
 def test_numbers_that_flush_are_right_where_arithmetic_flushes():
     """0 for a subnormal number passes there, and only there."""
     tiny = case(loss=numbers("3.7e-44", "2"), condition=numbers("3.7e-42", "2"))
     for flushes, become in ((True, MENDED), (False, ANOTHER)):
-        got = now(tiny, seen("inf", None), answered(0.0, 2.0), acceptable=False, flushes_subnormals=flushes)
+        got = now(tiny, seen("inf", None), answered(0.0, 2.0), "float32", acceptable=False, flushes_subnormals=flushes)
         assert become == got
 
 
