@@ -75,6 +75,37 @@ def test_fix_writes_the_answers_of_the_oracle(tmp_path, corpus):
     assert not corpus.with_name("new.yaml.rej").exists()
 
 
+@pytest.mark.parametrize(
+    ("source", "told", "message"),
+    [
+        ("a/b#1", "loss: [nan, ~]", ""),
+        ("a/b#1", "loss: [inf, 0.67]", ""),
+        ("a/b#1", "raised: out of memory", ""),
+        ("a/b#12", "loss: [nan, ~]", "no source of the case is this thread"),
+        ("a/b#1", "loss: [~, 0.69]", "what was seen is right, within the tolerance"),
+        ("a/b#1", "grad: [~, -2.0]", "what was seen is right, within the tolerance"),
+    ],
+)
+def test_what_was_seen_has_its_source_and_is_wrong(tmp_path, corpus, source, told, message):
+    """A thread that is no source, and a number that is no wrong one, are problems."""
+    plant(
+        corpus, r"    labels: \[1, 1\]\n", f"    labels: [1, 1]\n    seen: {{a/b#1: {{implementation: x, {told}}}}}\n"
+    )
+    plant(
+        corpus, r"    probabilities: \[0, 0.5\]\n", f"    sources: {{thread: {source}}}\n    probabilities: [0, 0.5]\n"
+    )
+    problems = [problem for problem in lint(fix=True, root=tmp_path) if "left as it is" not in problem.message]
+    assert [message] * bool(message) == [problem.message for problem in problems]
+
+
+def test_what_was_seen_in_another_dtype_than_the_case_has_is_refused(tmp_path, corpus):
+    """0.1 is no float16 number, so nothing can have been seen in float16."""
+    plant(corpus, r"probabilities: \[0, 0.5\]", "probabilities: [0, 0.1]")
+    more = "    seen: {a/b#1: {implementation: x, dtype: float16, loss: [nan, ~]}}\n    sources: {thread: a/b#1}\n"
+    plant(corpus, r"    labels: \[1, 1\]\n", f"    labels: [1, 1]\n{more}")
+    assert any("seen.a/b#1.dtype: the case is asked in float64, float32" in problem for problem in found(tmp_path))
+
+
 def test_fix_is_idempotent(tmp_path, corpus):
     """A second run changes no byte."""
     before = corpus.read_bytes()

@@ -145,3 +145,15 @@ def test_what_is_acceptable_is_named_by_convention_and_by_library():
     case, found = one("binary/clipping/certain-and-wrong")
     assert {*case.acceptable} == {*found["acceptable"]}
     assert found["acceptable"]["clamp-log-at-100"]["decimal"][0] == "100"
+
+
+def test_what_was_seen_is_there_as_it_is_told():
+    """Numbers with their digits, null where none are; or the error."""
+    _, minus = one("binary/extreme/minus-infinity-and-nine-tenths")
+    assert [{"thread": "pytorch/pytorch#135359", "implementation": "torch"}] == [
+        {key: seen[key] for key in ("thread", "implementation")} for seen in minus["seen"]
+    ]
+    assert {"shape": [3], "figures": ["nan", None, None]} == minus["seen"][0]["loss"]
+    _, refused = one("binary/imperfect/one-class-only")
+    assert "ValueError" == refused["seen"][0]["raised"]
+    assert "seen" not in one("binary/clipping/certain-and-wrong")[1]

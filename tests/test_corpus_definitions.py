@@ -19,7 +19,7 @@ TEXT = (default_root() / "README.md").read_text(encoding="utf-8")
 
 def test_every_word_of_a_case_file_is_explained():
     """Each key, loss, reduction, error and generator stands in the definitions."""
-    words = {*keys.FILE, *keys.CASE, *keys.EXPECTED, *keys.ERRORS, *keys.INVALID, *keys.ACTIVATIONS}
+    words = {*keys.FILE, *keys.CASE, *keys.SEEN, *keys.EXPECTED, *keys.ERRORS, *keys.INVALID, *keys.ACTIVATIONS}
     words |= {name.removesuffix("_with_logits") for name in LOSSES} | {*REDUCTIONS}
     assert not {word for word in words if f"`{word}`" not in TEXT and f"`{word}: " not in TEXT}
     assert all(f"`{{{name}: " in TEXT for name in generators.KEYS)

@@ -75,6 +75,7 @@ def of_result(case: Case, seen: Seen, result: Result, header: Header) -> str:
         case,
         seen,
         result.observation,
+        result.dtype,
         acceptable=result.verdict == "acceptable",
         flushes_subnormals=known is not None and bool(known.switches.get("flushes_subnormals")),
     )

@@ -8,7 +8,6 @@ from decimal import Decimal
 import numpy as np
 
 from ceconform.corpus import Case, Excerpt, Numbers, Seen, gives
-from ceconform.formats import FORMATS
 from ceconform.harness import Answer, Observation
 from ceconform.verdict.comparison import compare, wanted
 
@@ -33,7 +32,15 @@ def is_wrong(seen: Seen, loss: Numbers, condition: Numbers, terms: int, dtype: s
     return not _passes(seen, [float(each) for each in figures], loss, condition, terms, dtype, slack=half)
 
 
-def now(case: Case, seen: Seen, observation: Observation, *, acceptable: bool, flushes_subnormals: bool = False) -> str:
+def now(
+    case: Case,
+    seen: Seen,
+    observation: Observation,
+    dtype: str,
+    *,
+    acceptable: bool,
+    flushes_subnormals: bool = False,
+) -> str:
     """Say what has become of a wrong answer: one of `NOW`.
 
     Parameters
@@ -42,6 +49,8 @@ def now(case: Case, seen: Seen, observation: Observation, *, acceptable: bool, f
         The question, and the wrong answer to it.
     observation
         What was answered today.
+    dtype
+        The dtype in which it was asked; whether the answer has it is another question.
     acceptable
         Whether a documented convention explains that.
     flushes_subnormals
@@ -63,10 +72,9 @@ def now(case: Case, seen: Seen, observation: Observation, *, acceptable: bool, f
     exact, condition = parts[seen.part]
     if exact is None or condition is None or isinstance(exact, Excerpt) or isinstance(condition, Excerpt):
         return another  # no thread tells so many numbers
-    if answer.shape != exact.shape or answer.dtype not in FORMATS:
+    if answer.shape != exact.shape:
         return another
-    numbers, dtype = answer.values, answer.dtype
-    if _passes(seen, numbers, exact, condition, expected.terms, dtype, flushes_subnormals=flushes_subnormals):
+    if _passes(seen, answer.values, exact, condition, expected.terms, dtype, flushes_subnormals=flushes_subnormals):
         return mended
     return convention if acceptable else another
 
