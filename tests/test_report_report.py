@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ceconform.errors import ReportError
+from ceconform.errors import ReportError, UnknownNameError
 from ceconform.report import Digits, Header, Implementation, Report, Result, merge
 from ceconform.verdict import KINDS, VERDICTS
 
@@ -231,3 +231,14 @@ def test_a_file_that_is_not_there_is_a_report_error(tmp_path):
     """The command can print it as it is."""
     with pytest.raises(ReportError, match=r"none\.jsonl"):
         Report.read(tmp_path / "none.jsonl")
+
+
+def test_a_report_can_be_about_some_of_its_implementations():
+    """By name or glob, in which square brackets stand for themselves; also those that did not start."""
+    header = Header.here(ceconform="0.1.0", corpus="", cases=0, missing={"keras[jax]": "no jax", "optax": "no optax"})
+    known = tuple(Implementation(name=name, version="1") for name in ("keras[numpy]", "torch"))
+    found = Report(header=dataclasses.replace(header, implementations=known)).about("keras[*]")
+    assert ["keras[numpy]"] == [each.name for each in found.header.implementations]
+    assert {"keras[jax]": "no jax"} == found.header.missing
+    with pytest.raises(UnknownNameError, match="expected one of keras"):
+        found.about("torch")
