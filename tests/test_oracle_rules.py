@@ -235,3 +235,16 @@ def test_a_floor_that_half_precision_rounds_to_nothing(p, t, slope):
     )
     (found,) = floats(evaluate(call, conventions=resolve("clamp-log-at-100", call.loss), narrow=True).gradient)
     assert slope == (None if math.isnan(found) else found)
+
+
+def test_a_root_of_a_negative_number_is_nan():
+    """(1 - p)^½ beyond p = 1, which who adds within the logarithm does not refuse."""
+    exact = ask("binary_focal_loss", [1.5], [1], "add-1e-7-inside-log", gamma=0.5)
+    assert exact.loss[0].is_nan()
+    assert exact.gradient[0].is_nan()
+
+
+def test_what_is_added_is_added_to_the_probability():
+    """-log(e^x + 1e-7) of a log-probability x."""
+    exact = ask("nll_loss", [[-20.0, -1.0]], [0], "add-1e-7-inside-log")
+    assert [pytest.approx(-math.log(math.exp(-20) + 1e-7), rel=1e-6)] == floats(exact.loss)
