@@ -39,6 +39,20 @@ def test_specials_pass(x):
     assert str(Decimal(x)) == str(decimal(x))
 
 
+@pytest.mark.parametrize("x", ["inf", "-inf", "nan"])
+def test_a_ball_that_is_a_special_is_that(x):
+    """At any precision."""
+    assert str(Decimal(x)) == str(decimal(arb(x)))
+
+
+def test_a_ball_without_bounds_is_no_number():
+    """Everything is within it: more precision may help, and after the last one nothing does."""
+    everything = arb(0, "inf")
+    assert decimal(everything) is None
+    with flint.ctx.workprec(PRECISIONS[-1]):
+        assert decimal(everything).is_nan()
+
+
 def test_a_ball_about_zero_is_zero_at_the_last_precision_only():
     """Log 2 + log 1/2 never shows that it is 0."""
     for precision in PRECISIONS:

@@ -409,3 +409,18 @@ def test_an_activation_over_classes_needs_classes():
     call = Call(loss="binary_cross_entropy", predictions=np.zeros(2), labels=np.zeros(2), activation="softmax")
     with pytest.raises(CaseError, match="class axis"):
         evaluate(call)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"weight": np.ones((3, 4))}, r"`weight` must have the shape \(C, \(2,\)\); got \(3, 4\)"),
+        ({"weight": np.ones(2)}, r"`weight` must have the shape \(C, \(2,\)\); got \(2,\)"),
+        ({"weight": np.ones((3, 2)), "bias": np.ones(2)}, r"`bias` must have the shape \(3,\); got \(2,\)"),
+        ({"weight": np.full((3, 2), INF)}, "no infinity"),
+    ],
+)
+def test_a_layer_that_does_not_fit_is_an_error(parameters, problem):
+    """Shapes by name, expected and given; an infinite weight."""
+    with pytest.raises(CaseError, match=problem):
+        ask("linear_cross_entropy", [[1.0, 2.0]], [0], **parameters)

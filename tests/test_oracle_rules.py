@@ -209,3 +209,42 @@ def test_a_label_whose_share_goes_to_the_others_keeps_its_weight():
         reduction="weighted_mean",
     )
     assert math.isclose(2.5 * math.log(3) / 4, float(found.loss))
+
+
+def test_a_power_below_one_is_infinitely_steep_where_its_base_is_zero():
+    """(1 - p)^½ · -log(p + 1e-7) at p = 1: the loss is 0, and its slope that of the power."""
+    exact = ask("binary_focal_loss", [1], [1], "add-1e-7-inside-log", gamma=0.5)
+    assert [0] == floats(exact.loss)
+    assert [INF] == floats(exact.gradient)
+
+
+def test_a_probability_of_zero_leaves_all_of_the_focus():
+    """1 - p is 1 at a logit of -inf, where only what is added keeps the loss finite."""
+    exact = ask("binary_focal_loss_with_logits", [-INF], [1], "add-1e-7-inside-log")
+    assert [pytest.approx(-math.log(1e-7), rel=1e-6)] == floats(exact.loss)
+
+
+@pytest.mark.parametrize(("p", "t", "slope"), [(0, 1, -INF), (1, 0, INF), (0, 0, None), (1, 1, None), (0.25, 1, -4)])
+def test_a_floor_that_half_precision_rounds_to_nothing(p, t, slope):
+    """(p - t) / (p (1 - p)): infinite for certain and wrong, 0 / 0 for certain and right."""
+    call = Call(
+        loss="binary_cross_entropy",
+        predictions=np.array([p], dtype=float),
+        labels=np.array([t], dtype=float),
+        dtype="float16",
+    )
+    (found,) = floats(evaluate(call, conventions=resolve("clamp-log-at-100", call.loss), narrow=True).gradient)
+    assert slope == (None if math.isnan(found) else found)
+
+
+def test_a_root_of_a_negative_number_is_nan():
+    """(1 - p)^½ beyond p = 1, which who adds within the logarithm does not refuse."""
+    exact = ask("binary_focal_loss", [1.5], [1], "add-1e-7-inside-log", gamma=0.5)
+    assert exact.loss[0].is_nan()
+    assert exact.gradient[0].is_nan()
+
+
+def test_what_is_added_is_added_to_the_probability():
+    """-log(e^x + 1e-7) of a log-probability x."""
+    exact = ask("nll_loss", [[-20.0, -1.0]], [0], "add-1e-7-inside-log")
+    assert [pytest.approx(-math.log(math.exp(-20) + 1e-7), rel=1e-6)] == floats(exact.loss)

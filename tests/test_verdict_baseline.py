@@ -72,6 +72,7 @@ def test_nothing_may_be_known(read):
         ("part: gradient", "part: loss", "b.yaml:5: discrepancies[0].part: expected value or gradient"),
         ("[nll]", "[]", "b.yaml:18: discrepancies[1].where[1].cases: expected one word or more"),
         ("[nll]", "[nll, nll]", "expected each word once, got `nll` again"),
+        ("[nll]", "['']", "expected a word"),
         ("[nll]", "[[nll]]", "expected text, got a list of 1"),
         ("[nll]", "nll", "expected a list, got `nll`"),
         (
@@ -83,6 +84,7 @@ def test_nothing_may_be_known(read):
         ("    where:\n", "    cases: [nll]\n    where:\n", "expected it within `where`, got it beside `where`"),
         ("    dtypes: [float32]\n    cases: [binary/clipping/*, binary/logits/large]\n", "", "expected the key cases"),
         ("implementations: ['keras[jax]', 'keras[torch]']\n", "", "expected the key implementations"),
+        (WHOLE[WHOLE.index("where:") :], "where: []\n", "b.yaml:13: discrepancies[1].where: expected one place"),
         ("[float32]", "&a [float32]", "b.yaml:9: discrepancies.dtypes: expected no anchors"),
         ("[float32]", "!!python/object:os.system [float32]", "expected no tags"),
     ],

@@ -14,7 +14,8 @@ from ceconform.corpus.excerpt import excerpt
 from ceconform.errors import CaseError
 from ceconform.harness import Answer, Observation
 from ceconform.oracle import evaluate
-from ceconform.verdict import judge
+from ceconform.verdict import judge, missed
+from ceconform.verdict.judgement import _scale
 
 LOG2 = 0.6931471805599453
 
@@ -327,3 +328,66 @@ def test_an_answer_that_was_kept_at_other_places_cannot_be_judged():
     kept = answer(*right).beside(excerpt(np.array([Decimal(0)] * 300, dtype=object), (0, 1)))
     with pytest.raises(CaseError, match="other places"):
         judged(case, seen(value, kept))
+
+
+@pytest.mark.parametrize(
+    ("value", "gradient", "kind"),
+    [
+        (answer(LOG2), answer(-2.0), ""),
+        (answer(LOG2), None, ""),
+        (answer(0.6), answer(-2.0), "wrong-value"),
+        (answer(LOG2), answer(2.0), "wrong-gradient"),
+        (answer(0.6), answer(math.nan), "nan-for-a-number"),
+        (answer(LOG2, device="cuda:0"), answer(-2.0, device="cuda:0"), ""),
+        (Answer(raised="TypeError: no"), None, "rejected-valid-input"),
+    ],
+)
+def test_a_miss_has_the_worse_kind_of_its_parts(value, gradient, kind):
+    """Without conventions, and wherever the answer lies."""
+    assert kind == missed(ask(), "float32", seen(value, gradient))
+
+
+def test_a_miss_is_no_matter_of_conventions():
+    """What a library documents is a miss all the same, and so is a flushed subnormal number."""
+    clamped = ask(predictions=(0.0,))
+    assert missed(clamped, "float32", seen(answer(100.0), answer(-1e12))) == "wrong-value"
+    tiny = ask(loss="binary_cross_entropy_with_logits", predictions=(100.0,))
+    assert missed(tiny, "float32", seen(answer(0.0), answer(0.0))) == "vanished-gradient"
+
+
+def test_an_answer_that_must_be_none_is_missed():
+    """An invalid input, and a call that must raise: raising misses neither, a number both."""
+    invalid = ask(predictions=(1.5,))
+    refused = with_expected(ask(), Expected(error="shape"))
+    for case in (invalid, refused):
+        assert missed(case, "float32", seen(Answer(raised="ValueError: no"))) == ""
+        assert missed(case, "float32", seen(answer(1.0))) == "accepted-invalid-input"
+    assert missed(ask(), "float32", seen(status="crash")) == "crash"
+
+
+def layer(weight=((1.0, -4.0), (2.0, 3.0)), hidden=((1.0, -2.0),), labels=(0,), **parameters):
+    """A linear layer's case."""
+    return ask("linear_cross_entropy", hidden, labels, weight=np.asarray(weight), **parameters)
+
+
+@pytest.mark.parametrize(
+    ("case", "value", "gradient"),
+    [
+        (ask(predictions=(0.5, -3.0), labels=(1.0, 1.0)), 4.0, 1.0),
+        (ask(predictions=(0.5, math.inf), labels=(1.0, 1.0)), 1.5, 1.0),
+        (ask(labels=(1.0,), sample_weight=np.asarray([5.0]), pos_weight=np.asarray([2.0])), 15.0, 10.0),
+        (ask(sample_weight=np.asarray([math.nan])), 0.0, 0.0),
+        (ask(predictions=(0.5, 0.5), labels=(1.0, 1.0), reduction="mean"), 1.5, 0.5),
+        (ask(predictions=(0.5, 0.5), labels=(1.0, 1.0), reduction="sum"), 1.5, 1.0),
+        (ask("sparse_cross_entropy", np.full((3, 2), 0.5), (0, 1, 0), reduction="mean"), 1.5, 1 / 3),
+        (ask("sparse_cross_entropy", np.full((2, 3), 0.5), (0, 1, 0), reduction="weighted_mean", axis=0), 1.5, 1 / 3),
+        (layer(), 1.0 + 4.0 * 2 * 2.0, 4.0),
+        (layer(bias=np.asarray([-7.0, 5.0])), 1.0 + 4.0 * 2 * 2.0 + 7.0, 4.0),
+        (layer(bias=np.asarray([-0.5, -math.inf])), 1.0 + 4.0 * 2 * 2.0 + 0.5, 4.0),
+        (layer(weight=((0.25, math.nan), (0.0, 0.0))), 1.0 + 0.25 * 2 * 2.0, 0.25),
+        (layer(hidden=((1.0, -2.0), (0.5, 0.5)), labels=(0, 1), reduction="mean"), 1.0 + 4.0 * 2 * 2.0, 2.0),
+    ],
+)
+def test_the_scale_is_that_of_the_largest_term(case, value, gradient):
+    """1 + |z| times the weights for the value, the weights over the losses of a mean for the gradient."""
+    assert (value, gradient) == (_scale(case, "value"), _scale(case, "gradient"))
