@@ -208,6 +208,13 @@ class ClipsAndLoses(Sound):
     expression = "np.where(np.signbit(logits) & (logits == 0), np.nan, np.minimum(HINGE, 64)).astype(logits.dtype)"
 
 
+class Rounds(Sound):
+    """A sigmoid before the loss, which rounds to 1 and leaves nothing of a small loss."""
+
+    name = "rounds"
+    activations = {"sigmoid": "np.reciprocal(1 + np.exp(-{x}))"}  # noqa: RUF012 - a constant of the class, read only
+
+
 class DiesOfInfinity(Sound):
     """A process that an infinite logit ends."""
 

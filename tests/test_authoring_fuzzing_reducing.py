@@ -43,6 +43,16 @@ def test_steps_come_to_an_end(case):
     assert case.parameters.keys() <= {"axis"}
 
 
+def test_an_activation_goes_where_the_loss_takes_logits():
+    """Elsewhere the numbers would be of another space; logits become plain ones in either."""
+    of_logits = question("sparse_cross_entropy_with_logits", [[0.0, 1.0]], [1], activation="softmax")
+    assert next(simpler(of_logits)).activation is None
+    of_probabilities = question("sparse_cross_entropy", [[0.0, 7.0]], [1], activation="softmax")
+    steps = [step for step in simpler(of_probabilities) if step.predictions is not of_probabilities.predictions]
+    assert {"softmax"} == {step.activation for step in steps}
+    assert [[[0.0, 0.0]], [[0.0, 1.0]]] == [step.predictions.tolist() for step in steps]
+
+
 def test_rows_and_classes_take_along_what_belongs_to_them():
     """The labels and weights of what is left are its own."""
     case = question(

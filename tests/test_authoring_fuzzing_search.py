@@ -105,6 +105,14 @@ def test_a_crash_is_a_finding():
     assert "exit status 3" in found.verdict.reason
 
 
+def test_a_pairing_is_a_question_too():
+    """What is right of logits is not of their sigmoid, and the draft says which it is."""
+    (found,) = first(1, "Rounds")
+    assert ("sigmoid", "lost-precision") == (found.case.activation, found.cause.kind)
+    text = "".join(tell([found]))
+    assert "activation: sigmoid" in text
+
+
 def test_two_are_held_against_each_other():
     """What is found names the one that departs, whichever was named first."""
     for one, other in (("Sound", "Clips"), ("Clips", "Sound")):

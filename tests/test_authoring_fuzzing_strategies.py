@@ -15,6 +15,7 @@ from ceconform.authoring.fuzzing.draft import draft, heading, rounding
 from ceconform.authoring.fuzzing.strategies import questions
 from ceconform.corpus import LOSSES
 from ceconform.corpus.document import parse
+from ceconform.corpus.keys import ACTIVATIONS
 from ceconform.corpus.reading import read_cases
 from ceconform.formats import FORMATS, fits
 from ceconform.oracle import evaluate
@@ -33,7 +34,7 @@ def test_a_question_comes_back_from_its_draft(data):
         replace(case, description="Drawn."), exact, "drawn", comments=("said\nin two lines",)
     )
     (read,) = read_cases(parse(text), "drawn.yaml", "drawn")
-    assert (case.loss, case.label_dtype) == (read.loss, read.label_dtype)
+    assert (case.loss, case.label_dtype, case.activation) == (read.loss, read.label_dtype, read.activation)
     assert exact.invalid == read.expected.invalid
     assert case.dtypes[0] in read.dtypes
     assert rounding(case) == read.rounding
@@ -69,11 +70,34 @@ def test_every_number_is_one_of_the_dtype(drawn):
     assert all(fits(array.astype(np.float64), dtype) for array in arrays)
 
 
-@given(questions("sparse_cross_entropy_with_logits", ("float32",), frozenset({"class_weight", "label_dtype"})))
+@given(
+    questions(
+        "sparse_cross_entropy_with_logits", ("float32",), frozenset({"class_weight", "label_dtype", "activation"})
+    )
+)
 def test_what_is_left_out_is_not_stated(case):
     """Whatever else is."""
     assert "class_weight" not in case.parameters
     assert case.label_dtype is None
+    assert case.activation is None
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_pairings_are_drawn(activation):
+    """An activation, right or wrong, is given logits, those among them that are no probabilities."""
+    wanted = lambda case: case.activation == activation and (case.predictions > 1).any()  # noqa: E731 - a condition is short
+    quick = settings(database=None, max_examples=1000)
+    case = find(questions("sparse_cross_entropy", ("float32",)), wanted, settings=quick)
+    assert evaluate(case.call("float32")).invalid == (
+        "" if activation in {"sigmoid", "softmax"} else "probability-range"
+    )
+
+
+def test_an_activation_over_classes_is_not_drawn_where_there_are_none():
+    """The oracle would refuse it."""
+    wanted = lambda case: case.activation in {"softmax", "log_softmax"}  # noqa: E731 - a condition is short
+    with pytest.raises(NoSuchExample):
+        find(questions("hinge_loss", ("float32",)), wanted, settings=settings(database=None, max_examples=300))
 
 
 @pytest.mark.parametrize(

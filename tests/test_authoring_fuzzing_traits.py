@@ -9,7 +9,7 @@ from ceconform.authoring.fuzzing.traits import traits
 from ceconform.corpus import Case, Expected, load
 
 
-def question(loss, predictions, labels, label_dtype=None, **parameters):
+def question(loss, predictions, labels, label_dtype=None, activation=None, **parameters):
     """A question to a loss."""
     return Case(
         id="drawn/question",
@@ -18,6 +18,7 @@ def question(loss, predictions, labels, label_dtype=None, **parameters):
         predictions=np.array(predictions, dtype=np.float64),
         labels=None if labels is None else np.array(labels),
         label_dtype=label_dtype,
+        activation=activation,
         parameters={name: np.array(x) if isinstance(x, list) else x for name, x in parameters.items()},
         sources={},
         expected=Expected(),
@@ -65,6 +66,7 @@ def question(loss, predictions, labels, label_dtype=None, **parameters):
         ),
         (question("binary_focal_loss", [0.5], [1.0], gamma=0.5), {"gamma", "gamma-below-one"}),
         (question("brier_loss", [0.5], [1.0], axis=None), {"elementwise"}),
+        (question("nll_loss", [[1.0, 1.0]], [0], activation="log_softmax"), {"after-log-softmax", "tie"}),
     ],
 )
 def test_each_oddity_has_its_name(case, expected):

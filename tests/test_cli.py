@@ -257,6 +257,20 @@ def test_fuzz_of_a_sound_implementation_exits_with_0(ceconform):
     assert ceconform("fuzz", "planted:Sound", "--loss", "hinge_loss", "--budget", "0.02m") == "Nothing is found.\n"
 
 
+def test_fuzz_asks_a_command(ceconform):
+    """By the name it is given, on its own or beside another; the textbook's loss overflows."""
+    worker = HERE.parent / "examples" / "plain_worker.py"
+    asked = ("--command", f"mine={sys.executable} {worker}", "--loss", "binary_cross_entropy_with_logits")
+    told = ceconform("fuzz", *asked, "--corpus", str(HERE.parent / "cases" / "margin"), "--budget", "3s", code=1)
+    assert "fuzz: 'ceconform fuzz" in told
+    assert "seed 0: mine 1.0'" in told
+    assert "# textbook(logits, labels)" in told
+    told = ceconform("fuzz", "planted:Sound", *asked, "--against", "mine", "--budget", "1s")
+    assert told == "Nothing is found.\n"
+    assert "name of its own" in ceconform("fuzz", "planted:Sound", "--command", "planted:Sound=a", code=2)
+    assert "expected an implementation" in ceconform("fuzz", code=2)
+
+
 @pytest.mark.parametrize(
     ("options", "words", "code"),
     [

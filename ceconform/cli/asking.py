@@ -6,7 +6,7 @@ import contextlib
 import io
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -36,6 +36,7 @@ from ceconform.cli.options import (
     Shard,
     Tags,
     share,
+    together,
 )
 from ceconform.cli.plain import plain
 from ceconform.cli.terminal import ERRORS, SHOWN, show, table
@@ -120,7 +121,7 @@ def run(
         implementations or (), losses or (), backend=backend, reduction=returned, conventions=documented or ()
     )
     started = {**functions, **commands(stated or ())}
-    names = _together(adapters.match([name for name in implementations or () if name not in functions]), started)
+    names = together(adapters.match([name for name in implementations or () if name not in functions]), started)
     cases = load(corpus)
     selected = select(cases, globs or (), tags=tags or (), losses=losses or ())
     chosen = shard(selected, *share(part))
@@ -209,14 +210,3 @@ def explain(
     known = replace(header, implementations=tuple(recorder.implementations.values()))
     by_id = {each.id: each for each in chosen}
     typer.echo("\n".join(report.explain(by_id[result.case], result, known) for result in results), nl=False)
-
-
-def _together(names: list[str], started: Iterable[str]) -> list[str]:
-    """Names of adapters and of commands: one of them, and none twice."""
-    together = [*names, *started]
-    if not together:
-        raise ArgumentError("expected an implementation, or one more by --command NAME=COMMAND, got none")
-    for name in names:
-        if name in together[len(names) :]:
-            raise ArgumentError(f"expected the command to have a name of its own, got {name!r}, which is asked too")
-    return together

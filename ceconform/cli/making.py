@@ -18,6 +18,7 @@ from ceconform.cli.options import (
     DISCREPANCY,
     NOT_STARTED,
     NOT_VALID,
+    Commands,
     Corpus,
     Devices,
     Dtypes,
@@ -28,10 +29,12 @@ from ceconform.cli.options import (
     Losses,
     Output,
     Tags,
+    together,
 )
 from ceconform.cli.terminal import ERRORS, table
 from ceconform.corpus import corpus_hash, load, select
 from ceconform.errors import MissingDependencyError, StartError
+from ceconform.harness import commands
 
 __all__ = ["export", "fuzz_", "lint", "sweep"]
 
@@ -106,8 +109,13 @@ def _seconds(text: str) -> float:
 
 
 def fuzz_(
-    implementations: Annotated[list[str], typer.Argument(help="Names, globs, or package.module:Adapter.")],
-    against: Annotated[str, typer.Option(help="Another implementation: find where the verdicts differ.")] = "",
+    implementations: Annotated[
+        list[str] | None, typer.Argument(help="Names, globs, or package.module:Adapter.")
+    ] = None,
+    stated: Commands = None,
+    against: Annotated[
+        str, typer.Option(help="Another one, perhaps a --command: find where the verdicts differ.")
+    ] = "",
     budget: Annotated[str, typer.Option(metavar="TIME", help="How long each is searched: 60s, 5m, 1h.")] = "60s",
     seed: Annotated[int, typer.Option(help="The same one finds the same again.")] = 0,
     losses: Annotated[list[str] | None, typer.Option("--loss", help="Only this loss; may be repeated.")] = None,
@@ -127,9 +135,12 @@ def fuzz_(
             f"{error}: `pip install 'ceconform[fuzz]'` brings what the search needs"
         ) from error
 
+    started = commands(stated or ())
+    names = together(adapters.match(implementations or ()), [name for name in started if name != against])
     search = partial(
         fuzzing.fuzz,
         against=against,
+        commands=started,
         losses=losses or (),
         dtypes=dtypes or (),
         budget=_seconds(budget),
@@ -141,7 +152,7 @@ def fuzz_(
     missing = []
 
     def findings() -> Iterator[fuzzing.Finding]:
-        for name in adapters.match(implementations):
+        for name in names:
             try:
                 for event in search(name):
                     if isinstance(event, fuzzing.Searched):

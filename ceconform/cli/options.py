@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ceconform.errors import ArgumentError
 
 __all__ = [
     "DISCREPANCY",
@@ -31,6 +34,7 @@ __all__ = [
     "Shard",
     "Tags",
     "share",
+    "together",
 ]
 
 DISCREPANCY, USAGE, NOT_STARTED, NOT_VALID = 1, 2, 3, 4
@@ -80,3 +84,14 @@ def share(text: str | None) -> tuple[int, int]:
     if match is None:
         raise typer.BadParameter(f"expected a shard such as 2/5, got {text!r}")
     return int(match[1]), int(match[2])
+
+
+def together(names: list[str], started: Iterable[str]) -> list[str]:
+    """Names of adapters and of commands: one of them, and none twice."""
+    together = [*names, *started]
+    if not together:
+        raise ArgumentError("expected an implementation, or one more by --command NAME=COMMAND, got none")
+    for name in names:
+        if name in together[len(names) :]:
+            raise ArgumentError(f"expected the command to have a name of its own, got {name!r}, which is asked too")
+    return together

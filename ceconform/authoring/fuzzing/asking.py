@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ceconform.corpus import Case
@@ -53,10 +53,11 @@ class Asked:
 
     @classmethod
     @contextlib.contextmanager
-    def start(cls, name: str, limit: float) -> Iterator[Asked]:
-        """Start its process, and end it."""
-        with contextlib.closing(Worker(command(name), limit=limit)) as worker:
-            yield cls(worker=worker, known=Implementation.of(worker.hello))
+    def start(cls, name: str, limit: float, arguments: Sequence[str] | None = None) -> Iterator[Asked]:
+        """Start its process, and end it; one that is started by a command of its own has the name given here."""
+        with contextlib.closing(Worker(arguments or command(name), limit=limit)) as worker:
+            hello = {**worker.hello, "name": name} if arguments else worker.hello
+            yield cls(worker=worker, known=Implementation.of(hello))
 
     def observe(self, case: Case, dtype: str) -> tuple[Observation, ...]:
         """What comes of a question by each route."""

@@ -79,7 +79,9 @@ def _case(case: Case, exact: Exact) -> Mapping:
     }
     if dtype != "float32":
         items["rounding"] = Scalar(dtype)
-    items[spec.predictions] = _node(case.predictions, dtype)
+    if case.activation is not None:
+        items["activation"] = Scalar(case.activation)
+    items[spec.predictions if case.activation is None else "logits"] = _node(case.predictions, dtype)
     if case.labels is not None:
         items["labels"] = _node(case.labels, dtype)
     if case.label_dtype is not None:

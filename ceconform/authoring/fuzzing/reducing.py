@@ -51,6 +51,8 @@ def _without_parameters(case: Case) -> Iterator[Case]:
     for name in case.parameters:
         if name not in _KEPT:
             yield _with(case, parameters={key: x for key, x in case.parameters.items() if key != name})
+    if case.activation is not None and _space(case) == LOSSES[case.loss].predictions:
+        yield replace(case, activation=None)
     if case.label_dtype is not None and case.labels is not None:
         usual = "int64" if LOSSES[case.loss].labels == "index" else "float64"
         yield replace(case, labels=case.labels.astype(usual), label_dtype=None)
@@ -62,6 +64,11 @@ def _floats(case: Case) -> Iterator[NDArray[np.float64]]:
     for array in (case.predictions, case.labels, *case.parameters.values()):
         if isinstance(array, np.ndarray) and array.dtype == np.float64:
             yield array
+
+
+def _space(case: Case) -> str:
+    """Of the predictions: logits, where an activation comes before the loss."""
+    return LOSSES[case.loss].predictions if case.activation is None else "logits"
 
 
 def _class_axis(case: Case) -> int | None:
@@ -118,7 +125,7 @@ def _without_classes(case: Case) -> Iterator[Case]:
 
 
 def _plainer(case: Case) -> Iterator[Case]:
-    for numbers in _with_plain(case.predictions, _PLAIN[LOSSES[case.loss].predictions]):
+    for numbers in _with_plain(case.predictions, _PLAIN[_space(case)]):
         yield _with(case, predictions=numbers)
     for name, value in case.parameters.items():
         if isinstance(value, np.ndarray):

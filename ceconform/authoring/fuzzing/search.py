@@ -22,7 +22,7 @@ from hypothesis.errors import NoSuchExample
 from ceconform.authoring.fuzzing.asking import Answer, Asked
 from ceconform.authoring.fuzzing.causes import Cause, causes, departure, known
 from ceconform.authoring.fuzzing.reducing import simpler
-from ceconform.authoring.fuzzing.strategies import questions
+from ceconform.authoring.fuzzing.strategies import STATED, questions
 from ceconform.corpus import LOSSES, Case, Expected
 from ceconform.corpus.loading import question
 from ceconform.errors import ArgumentError, CeconformError, UnknownNameError
@@ -90,6 +90,7 @@ def fuzz(
     implementation: str,
     *,
     against: str = "",
+    commands: Mapping[str, Sequence[str]] | None = None,
     losses: Sequence[str] = (),
     dtypes: Sequence[str] = (),
     budget: float = 60.0,
@@ -103,9 +104,11 @@ def fuzz(
     Parameters
     ----------
     implementation
-        The name of an implementation, or `package.module:Adapter`.
+        The name of an implementation, of one of the commands, or `package.module:Adapter`.
     against
         Another one: what is found is where the two differ in verdict.
+    commands
+        How the worker of an implementation is started that is not one of our adapters, by the name it has here.
     losses, dtypes
         Names; all by default.
     budget
@@ -141,7 +144,7 @@ def fuzz(
         raise ArgumentError(f"expected another implementation to hold {implementation} against, got the same")
     with contextlib.ExitStack() as stack:
         names = [implementation, *([against] if against else [])]
-        sides = {name: stack.enter_context(Asked.start(name, limit)) for name in names}
+        sides = {name: stack.enter_context(Asked.start(name, limit, (commands or {}).get(name))) for name in names}
         able = [
             d for d in FORMATS if all(d in side.known.dtypes for side in sides.values()) and d in (dtypes or FORMATS)
         ]
@@ -227,7 +230,7 @@ class _Search:
         dtype = case.dtypes[0]
         observed = {name: side.observe(case, dtype) for name, side in self.sides.items()}
         supported = all(each[0].status != "unsupported" for each in observed.values())
-        for name in (*case.parameters, *(["label_dtype"] if case.label_dtype else [])):
+        for name in (*case.parameters, *(each for each in STATED if getattr(case, each))):
             self.stated[case.loss, name] += 1
             self.supported[case.loss, name] += supported
         if not supported:

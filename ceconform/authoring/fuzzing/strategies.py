@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from ceconform.authoring.fuzzing import hard
 from ceconform.corpus import LOSSES, REDUCTIONS, Case, Expected, Loss
-from ceconform.corpus.keys import LABEL_DTYPES, PARAMETERS
+from ceconform.corpus.keys import ACTIVATIONS, LABEL_DTYPES, PARAMETERS
 from ceconform.corpus.shapes import labels_shape, loss_shape
 
-__all__ = ["questions"]
+__all__ = ["STATED", "questions"]
+
+STATED = ("label_dtype", "activation")
+"""What a question may state that is no parameter of the loss."""
 
 _Shape = tuple[int, ...]
 _ELEMENTS: tuple[_Shape, ...] = ((1,), (2,), (3,), (2, 2), (), (0,), (17,))
@@ -61,7 +64,7 @@ _HOT, _MASKED = st.sampled_from([1.0, 0.0]), st.just(-math.inf)
 def questions(draw: st.DrawFn, loss: str, dtypes: tuple[str, ...], without: frozenset[str] = frozenset()) -> Case:
     """Draw a question to a loss, in one of these dtypes: a case without an answer, whose one dtype it is.
 
-    The parameters `without` are not stated, nor is the dtype of the labels where `label_dtype` is among them.
+    The parameters `without` are not stated, nor is what else of `STATED` is among them.
     """
     drawn = _Drawn(draw, LOSSES[loss], draw(st.sampled_from(dtypes)), without)
     return drawn.case()
@@ -74,6 +77,7 @@ class _Drawn:
         self.draw, self.spec, self.dtype = draw, spec, dtype
         choices = [name for name in PARAMETERS if name in spec.parameters and name not in {"axis", "weight"}]
         choices += [] if spec.labels is None else ["label_dtype"]
+        choices += [] if spec.layer else ["activation"]
         choices = [name for name in choices if name not in without]
         stated = st.lists(st.sampled_from(choices), unique=True, max_size=_MOST) if choices else st.just([])
         self.stated = draw(stated)
@@ -82,14 +86,14 @@ class _Drawn:
     def case(self) -> Case:
         """Shapes first, then numbers for them."""
         shape, axis, parameters = self.shape()
-        label_dtype = self.label_dtype()
+        label_dtype, activation = self.label_dtype(), self.activation(axis)
         hidden = shape
         if self.spec.layer:
             hidden = (*shape[:-1], 2)
             parameters["weight"] = self.array(
                 (shape[-1], 2), hard.logits(self.dtype, strange=self.strange, finite=True)
             )
-        predictions = self.array(hidden, self.predictions())
+        predictions = self.array(hidden, self.predictions(activation))
         for name in PARAMETERS:
             if name in self.stated and not (name == "class_weight" and axis is None):
                 parameters[name] = self.parameter(name, shape, axis)
@@ -106,6 +110,7 @@ class _Drawn:
             rounding=self.dtype,
             dtypes=(self.dtype,),
             label_dtype=label_dtype,
+            activation=activation,
         )
 
     def shape(self) -> tuple[tuple[int, ...], int | None, dict[str, Any]]:
@@ -126,9 +131,16 @@ class _Drawn:
         drawn = self.draw(st.lists(numbers, min_size=count, max_size=count))
         return np.asarray(drawn, dtype=np.float64).reshape(shape)
 
-    def predictions(self) -> st.SearchStrategy[float]:
-        """Numbers of the space that the loss takes."""
-        match self.spec.predictions:
+    def activation(self, axis: int | None) -> str | None:
+        """What is applied to logits before the loss, whether it belongs there or not."""
+        if "activation" not in self.stated:
+            return None
+        by_element = self.spec.labels in {"binary", "sign"} or axis is None
+        return self.draw(st.sampled_from(("sigmoid", "log_sigmoid") if by_element else ACTIVATIONS))
+
+    def predictions(self, activation: str | None) -> st.SearchStrategy[float]:
+        """Numbers of the space that the loss takes, or logits for an activation."""
+        match "logits" if activation else self.spec.predictions:
             case "probabilities":
                 return hard.probabilities(self.dtype, strange=self.strange)
             case "log_probabilities":

@@ -68,7 +68,7 @@ def _parameters(case: Case) -> Iterator[str]:
     if case.label_dtype:
         yield "bool-labels" if case.label_dtype == "bool" else "labels-of-another-dtype"
     if case.activation:
-        yield "pairing"
+        yield f"after-{case.activation.replace('_', '-')}"
     if case.space != "stated":
         yield "space-left-open"
     gamma = given.get("gamma", 2.0)
