@@ -7,11 +7,13 @@ import math
 from types import MappingProxyType
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from ceconform.corpus import Call
+from ceconform.errors import ProtocolError
 from ceconform.harness import Answer, Observation
 from ceconform.harness.wire import decode_call, decode_observation, encode_call, encode_observation, line
 
@@ -74,3 +76,27 @@ def test_an_observation_comes_back_the_same(values, words):
         back.expression,
         back.gradient,
     )
+
+
+@pytest.mark.parametrize("count", [256, 257])
+def test_very_many_numbers_come_back_the_same(count):
+    """Packed, to the last bit; few travel as digits that anybody reads."""
+    rng = np.random.default_rng(count)
+    values = (math.inf, -math.inf, 5e-324, -0.0, *rng.standard_normal(count - 4).tolist())
+    answer = Answer(values=values, shape=(count,), dtype="float64", device="cpu")
+    message = through_json(encode_observation(Observation(status="answered", value=answer)))
+    assert ("packed" if count > 256 else "values") in message["value"]
+    back = decode_observation(message).value
+    assert back is not None
+    assert [value.hex() for value in values] == [value.hex() for value in back.values]
+
+
+def test_what_is_packed_says_its_numbers_or_is_refused():
+    """As many as the shape has, in bytes of eight."""
+    said = {"packed": "AAAAAAAA9D8AAAAAAADwfw==", "shape": [2]}
+    back = decode_observation({"status": "answered", "value": said}).value
+    assert back is not None
+    assert (1.25, math.inf) == back.values
+    for wrong in ({**said, "shape": [3]}, {**said, "packed": "AAAA"}, {**said, "packed": "?"}):
+        with pytest.raises(ProtocolError, match="numbers as the value"):
+            decode_observation({"status": "answered", "value": wrong})

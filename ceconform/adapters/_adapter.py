@@ -10,6 +10,7 @@ import ast
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -156,10 +157,16 @@ class Dialect:
         """The source of the gradient."""
         if self.language != "python":
             return self.gradient.format(expression=expression, x=x)
-        call = ast.parse(expression, mode="eval").body
-        function = ast.get_source_segment(expression, call.func) or "" if isinstance(call, ast.Call) else ""
+        function = _called(expression)
         arguments = expression[len(function) + 1 : -1]
         return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments)
+
+
+@lru_cache(maxsize=4096)
+def _called(expression: str) -> str:
+    """The source of the function that a Python expression calls; empty where it calls none."""
+    call = ast.parse(expression, mode="eval").body
+    return ast.get_source_segment(expression, call.func) or "" if isinstance(call, ast.Call) else ""
 
 
 class Adapter:

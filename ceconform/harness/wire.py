@@ -12,10 +12,11 @@ answers on its standard output. PROTOCOL.md beside this file has every message, 
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -45,7 +46,11 @@ __all__ = [
 
 _STATUSES = ("answered", "unsupported", "error")
 """What a worker may say; that it crashed, or was silent, is the harness's to say."""
+_KEYS = tuple(sorted(field.name for field in dataclasses.fields(Observation)))
 _SHOWN = 200
+_PACKED = np.dtype("<f8")
+_MANY = 256
+"""More numbers than these travel packed: their digits would take longer than most losses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +83,27 @@ def parse(text: bytes) -> Mapping[str, Any]:
 
 def line(message: Mapping[str, Any]) -> bytes:
     """A message as it travels."""
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return _JSON.encode(message).encode() + b"\n"
 
 
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _numbers(values: Iterable[float]) -> list[float | str]:
+    """Numbers as JSON has them, and words for those that it has not."""
+    return [value if math.isfinite(value) else str(value) for value in values]
 
 
 def _encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return {"shape": list(value.shape), "values": [_number(v) for v in value.ravel().tolist()]}
-    return _number(value) if isinstance(value, float) else value
+        return {"shape": list(value.shape), "values": _numbers(value.ravel().tolist())}
+    return _numbers((value,))[0] if isinstance(value, float) else value
 
 
 def _decode(value: Any, dtype: str = "float64") -> Any:
     if isinstance(value, dict):
-        return np.array([float(v) if isinstance(v, str) else v for v in value["values"]], dtype=dtype).reshape(
-            value["shape"]
-        )
+        numbers = [float(v) if isinstance(v, str) else v for v in value["values"]]
+        return np.array(numbers, dtype=dtype).reshape(value["shape"])
     return float(value) if value in ("inf", "-inf", "nan") else value
 
 
@@ -136,11 +144,15 @@ def encode_observation(observation: Observation) -> dict[str, Any]:
     data = {name: value for name, value in vars(observation).items() if value not in ("", None, 0.0)}
     for part in ("value", "gradient"):
         if part in data:
-            answer = dataclasses.asdict(data[part])
-            answer = {name: answer[name] for name in ("values", "shape", "dtype", "device", "raised")}
-            answer["values"] = [_number(v) for v in answer["values"]]
-            data[part] = answer
+            data[part] = _encode_answer(data[part])
     return data
+
+
+def _encode_answer(answer: Answer) -> dict[str, Any]:
+    data = {"shape": list(answer.shape), "dtype": answer.dtype, "device": answer.device, "raised": answer.raised}
+    if len(answer.values) <= _MANY:
+        return {"values": _numbers(answer.values), **data}
+    return {"packed": base64.b64encode(np.asarray(answer.values, dtype=_PACKED).tobytes()).decode("ascii"), **data}
 
 
 def decode_hello(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -221,9 +233,8 @@ def decode_observation(data: Mapping[str, Any]) -> Observation:
     ProtocolError
         If it is something else.
     """
-    known = {field.name for field in dataclasses.fields(Observation)}
     for name in data:
-        _among(name, "observation", tuple(sorted(known)))
+        _among(name, "observation", _KEYS)
     fields = {name: _taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
     seconds = data.get("seconds", 0.0)
     return Observation(
@@ -241,9 +252,9 @@ def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
         return None
     answer = _taken(data, part, dict)
     values, shape = _taken(answer, "values", list, []), _taken(answer, "shape", list, [])
-    raised = _taken(answer, "raised", str, "")
+    packed, raised = _taken(answer, "packed", str, ""), _taken(answer, "raised", str, "")
     try:
-        numbers = tuple(map(float, values))
+        numbers = _unpacked(packed) if packed else tuple(map(float, values))
         count = math.prod(map(int, shape))
     except (TypeError, ValueError, OverflowError):
         raise ProtocolError(f"expected numbers as the {part}, got {_brief(answer)}") from None
@@ -251,6 +262,11 @@ def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
         raise ProtocolError(f"expected {count} numbers as the {part} of the shape {shape}, got {len(numbers)}")
     texts = {name: _taken(answer, name, str, "") for name in ("dtype", "device")}
     return Answer(values=numbers, shape=tuple(shape), raised=raised, **texts)
+
+
+def _unpacked(text: str) -> tuple[float, ...]:
+    """Numbers from the base64 of their bytes, binary64 with the low byte first."""
+    return tuple(np.frombuffer(base64.b64decode(text, validate=True), dtype=_PACKED).tolist())
 
 
 def _taken(data: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
