@@ -125,3 +125,16 @@ def test_equal_losses_add_up_exactly_in_jax(jax):
             assert abs(count * one - loss(z)) <= 2 * np.spacing(np.float32(count * one))
         gradient = jax.grad(lambda z: binary_cross_entropy_with_logits(z, z * 0, reduction="mean"))(z)
         assert (gradient == gradient[0]).all()
+
+
+def test_weights_add_up_exactly_in_jax(jax):
+    """Equal ones, which the mean over weights is divided by."""
+    z, weight = jax.numpy.zeros(2048), jax.numpy.full(2048, 0.3, dtype=np.float32)
+    slope = jax.jit(
+        jax.grad(
+            lambda z: binary_cross_entropy_with_logits(
+                z, jax.numpy.zeros(2048), sample_weight=weight, reduction="weighted_mean"
+            )
+        )
+    )(z)
+    assert np.abs(2.0**12 * np.asarray(slope) - 1).max() <= 2 * np.finfo(np.float32).eps

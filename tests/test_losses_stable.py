@@ -240,19 +240,48 @@ def test_a_subnormal_probability_has_a_gradient_that_its_weight_makes_finite(pla
     """-w/p, where 1/p is infinite."""
     if place[0].name == "jax":
         pytest.skip("XLA on the CPU has no subnormal numbers")
-    if place[0].name == "array_api_strict":
-        pytest.skip("the plain form multiplies 1/p by the weight")
     p, weight = 2.0**-1030, 2.0**-10
-    _, gradient = ask(
-        place,
-        cc.binary_cross_entropy,
-        [p, p],
-        [1.0, 0.0],
-        dtype="float64",
-        sample_weight=np.asarray([weight, weight]),
-        reduction="none",
-    )
-    assert gradient.tolist() == [-weight / p, weight]
+    for loss in (cc.binary_cross_entropy, cc.binary_focal_loss):
+        _, gradient = ask(
+            place,
+            loss,
+            [p, p, p],
+            [1.0, 0.0, 0.5],
+            dtype="float64",
+            sample_weight=np.full(3, weight),
+            reduction="none",
+        )
+        assert [-weight / p, -weight / p / 2] == gradient[[0, 2]].tolist()
+    rows, labels = [[p, 0.5], [p, 0.5]], [[1.0, 0.0], [0.5, 0.5]]
+    for loss in (cc.categorical_cross_entropy, cc.categorical_focal_loss):
+        _, gradient = ask(
+            place, loss, rows, labels, dtype="float64", sample_weight=np.full(2, weight), reduction="none"
+        )
+        assert [-weight / p, -weight / p / 2] == gradient[:, 0].tolist()
+
+
+def test_small_odds_keep_their_digits_where_each_operation_is_compiled_by_itself(jax):
+    """The rounding error of a gap of 703.9 is put back before exp(-703.9) is as small as it is."""
+    with jax.enable_x64(True):
+        z = jax.numpy.asarray([[-0.9870010798785611, -704.8730929659716]])
+        value, gradient = cc.value_and_grad(cc.sparse_cross_entropy_with_logits)(z, jax.numpy.asarray([0]))
+    exact = mpmath.exp(mpmath.mpf(-704.8730929659716) + mpmath.mpf(0.9870010798785611))
+    assert last_places([value, gradient[0, 1]], [exact, exact]) <= 3
+
+
+def test_the_smaller_term_of_a_small_slope_is_not_lost(place):
+    """A label of 7.2e-38 less a σ(z) of 8.6e-43, which is smaller than a normal number."""
+    z, t = np.float32(-96.861595), np.float32(7.196349e-38)
+    _, gradient = ask(place, cc.binary_cross_entropy_with_logits, [z], np.asarray([t]), reduction="none")
+    exact = 1 / (1 + mpmath.exp(-mpmath.mpf(float(z)))) - mpmath.mpf(float(t))
+    assert abs(mpmath.mpf(float(gradient[0])) - exact) <= 6 * float(np.spacing(t))
+
+
+def test_a_ratio_of_near_probabilities_keeps_its_digits(place):
+    """Of log(1 - 0.41) in float64, which XLA's log1p has two fewer right of."""
+    p, q = [[1.0]], [[1 - 0.41]]
+    value, _ = ask(place, cc.kl_divergence, p, q, dtype="float64", reduction="none")
+    assert last_places(value, [mpmath.mpf(q[0][0]) * mpmath.log(mpmath.mpf(q[0][0]))]) <= 3
 
 
 def test_smoothing_is_added_up_apart(place):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import times
-from ceconform.losses._stable import BINARY64, bits
+from ceconform.losses._stable import BINARY64, RAISED, bits
 
 __all__ = [
     "logit_costs",
@@ -93,5 +94,11 @@ def logit_slope(xp: Any, factor: Any, z: Any, a: Any, b: Any) -> Any:
     """Return factor times its derivative, b · σ(z) - a · σ(-z)."""
     e, rest = _tail(xp, z)
     total = 1 + e * rest
-    small, large = xp.where(z > 0, -a, b), xp.where(z > 0, b, -a)
-    return times(xp, factor * large, 1 / total) + times(xp, factor * small, e / total) * rest
+    small, large = factor * xp.where(z > 0, -a, b), factor * xp.where(z > 0, b, -a)
+    if not made_of(xp, "jax"):
+        return times(xp, large, 1 / total) + times(xp, small, e / total) * rest
+    # XLA has no numbers smaller than a normal one: one may be the last places of another that is small, but normal.
+    tiny = (xp.abs(large) < 1) & (xp.abs(small) < 1)
+    power = xp.where(tiny, RAISED, xp.ones_like(e))
+    slope = times(xp, large * power, 1 / total) + times(xp, small, e / total) * (rest * power)
+    return slope * xp.where(tiny, 1 / RAISED, 1.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ceconform.errors import ArgumentError
+from ceconform.losses import _stable
 from ceconform.losses._derivatives import differentiable
 from ceconform.losses._inputs import adds_one_by_one, device_of, made_of
 from ceconform.losses._kernel import PRODUCT
@@ -58,10 +59,10 @@ def _sum(xp: Any, losses: Any, *, eager: bool) -> Any:
     if eager:
         return losses.sum()  # the same in less time, for small arrays
     if made_of(xp, "jax"):
-        from ceconform.losses._sum_jax import total
+        from ceconform.losses import _sum_jax
 
-        return total(losses)
-    return xp.sum(losses)
+        return _sum_jax.total(losses)
+    return _stable.total(xp, losses)
 
 
 def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
@@ -76,7 +77,8 @@ def _divisor(xp: Any, losses: Any, how: Reduction) -> Any:
     share = how.target_mass if kind == "target-weights" else how.mass
     share = xp.ones_like(losses) if share is None else share
     share = share if how.weight is None else differentiable(xp, PRODUCT, how.weight, share)
-    return xp.sum(share if how.counts is None else xp.where(how.counts, share, 0.0))
+    share = share if how.counts is None else xp.where(how.counts, share, 0.0)
+    return _sum(xp, xp.astype(share, losses.dtype, copy=False), eager=how.eager)
 
 
 def reduce(xp: Any, losses: Any, how: Reduction) -> Any:

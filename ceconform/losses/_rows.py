@@ -10,7 +10,7 @@ from typing import Any
 
 from ceconform.losses import _costs, _rapid, _stable
 from ceconform.losses._inputs import class_numbers, gathers
-from ceconform.losses._kernel import Kernel, per, times
+from ceconform.losses._kernel import Kernel, times
 from ceconform.losses._rules import Rules
 
 __all__ = [
@@ -61,6 +61,11 @@ def _row(
     )
 
 
+def _scaled_by_mass(row: Kernel) -> Kernel:
+    """Let a factor meet the masses, which a slope is proportional to."""
+    return replace(row, scaled_slope=lambda xp, factor, x, mass: row.slopes[0](xp, x, factor * mass))
+
+
 def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
     """Categorical cross entropy, focal for γ > 0, of logits."""
     if gamma == 0:
@@ -71,7 +76,7 @@ def logits(axis: int, gamma: float = 0.0, *, weighted: bool) -> Kernel:
         gradient = partial(_stable.softmax_focal_gradient, axis=axis, gamma=gamma)
     # A NaN logit makes every cost NaN, and yet must not vanish where the labels ask for none.
     row = _row(axis, costs, gradient, weighted=weighted, poison=lambda xp, z, mass: xp.isnan(z))  # noqa: ARG005
-    return replace(row, scaled_slope=lambda xp, factor, z, mass: row.slopes[0](xp, z, factor * mass))
+    return _scaled_by_mass(row)
 
 
 def smoothed_logits(axis: int, epsilon: float) -> Kernel:
@@ -167,26 +172,25 @@ def probabilities(axis: int, rules: Rules, gamma: float = 0.0, *, weighted: bool
     """Categorical cross entropy, focal for γ > 0, of probabilities."""
     logarithm = rules.logarithm
 
-    def cost_and_rate(xp: Any, p: Any) -> tuple[Any, Any]:
-        p = _costs.positive(xp, _stable.within(xp, p, 0, 1 if rules.checked else math.inf))
-        return _costs.focal(xp, 1 - p, *_costs.cost(xp, p, xp.log(p), logarithm), gamma, plain=logarithm.plain)
+    def inside(xp: Any, p: Any) -> Any:
+        return _costs.positive(xp, _stable.within(xp, p, 0, 1 if rules.checked else math.inf))
+
+    def costs(xp: Any, p: Any) -> Any:
+        p = inside(xp, p)
+        return _costs.focal(1 - p, _costs.cost(xp, p, xp.log(p), logarithm), gamma)
 
     def poison(xp: Any, p: Any, mass: Any) -> Any:
         wrong = ~((p >= 0) & (p <= 1)) if rules.checked else xp.isnan(p) | ((p < 0) & (mass != 0))
         return wrong | xp.isnan(mass)
 
     def gradient(xp: Any, p: Any, mass: Any) -> Any:
-        if gamma == 0 and logarithm.plain:
-            return -per(xp, mass, _stable.within(xp, p, 0, 1 if rules.checked else math.inf))
-        return times(xp, mass, cost_and_rate(xp, p)[1])
+        p = inside(xp, p)
+        log = xp.log(p)
+        rate = _costs.rate(xp, mass, p, log, logarithm)
+        cost = _costs.cost(xp, p, log, logarithm)
+        return _costs.focal_rate(xp, mass, 1 - p, cost, rate, gamma, plain=logarithm.plain)
 
-    return _row(
-        axis,
-        lambda xp, p: cost_and_rate(xp, p)[0],
-        gradient,
-        weighted=weighted,
-        poison=poison,
-    )
+    return _scaled_by_mass(_row(axis, costs, gradient, weighted=weighted, poison=poison))
 
 
 def log_probabilities(axis: int, rules: Rules, *, weighted: bool) -> Kernel:

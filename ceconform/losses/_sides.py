@@ -19,19 +19,22 @@ __all__ = [
 ]
 
 
-def _two_sided(costs: Callable[..., tuple[Any, Any]], rates: Callable[..., tuple[Any, Any]]) -> Kernel:
+def _add(xp: Any, a: Any, b: Any, sides: tuple[Any, Any]) -> Any:
+    return times(xp, a, sides[0]) + times(xp, b, sides[1])
+
+
+def _two_sided(
+    costs: Callable[..., tuple[Any, Any]], slope: Callable[..., Any], scaled_slope: Callable[..., Any] | None = None
+) -> Kernel:
     """Return a · (cost of a positive) + b · (cost of a negative), a kernel of (prediction, a, b)."""
-
-    def add(xp: Any, masses: tuple[Any, Any], sides: tuple[Any, Any]) -> Any:
-        return times(xp, masses[0], sides[0]) + times(xp, masses[1], sides[1])
-
     return Kernel(
-        value=lambda xp, x, a, b: add(xp, (a, b), costs(xp, x)),
+        value=lambda xp, x, a, b: _add(xp, a, b, costs(xp, x)),
         slopes=(
-            lambda xp, x, a, b: add(xp, (a, b), rates(xp, x)),
+            slope,
             lambda xp, x, a, b: costs(xp, x)[0],  # noqa: ARG005 - the shape of a slope
             lambda xp, x, a, b: costs(xp, x)[1],  # noqa: ARG005
         ),
+        scaled_slope=scaled_slope,
     )
 
 
@@ -64,7 +67,8 @@ def binary_logits(gamma: float = 0.0) -> Kernel:
     """Binary cross entropy, focal for γ > 0, of logits."""
     if gamma == 0:
         return _PLAIN_BINARY_LOGITS
-    return _two_sided(partial(_focal_logit_costs, gamma=gamma), partial(_focal_logit_rates, gamma=gamma))
+    costs = partial(_focal_logit_costs, gamma=gamma)
+    return _two_sided(costs, lambda xp, z, a, b: _add(xp, a, b, _focal_logit_rates(xp, z, gamma)))
 
 
 def _of_labels(plain: Kernel, epsilon: float, rapid: Callable[..., bool | None], buffers: int) -> Kernel:
@@ -100,23 +104,27 @@ def binary_probabilities_and_labels(rules: Rules, epsilon: float) -> Kernel:
     return _of_labels(binary_probabilities(rules, as_they_come=epsilon == 0), epsilon, _rapid.binary_probabilities, 4)
 
 
-def _difference_slope(xp: Any, p: Any, a: Any, b: Any) -> Any:
-    """Return b/(1 - p) - a/p."""
+def _difference_slope(xp: Any, factor: Any, p: Any, a: Any, b: Any) -> Any:
+    """Return factor · (b/(1 - p) - a/p); the quotients may be infinite where these products are not."""
     up, down = _parts(xp, p)
-    return per(xp, b, down) - per(xp, a, up)
+    return per(xp, factor * b, down) - per(xp, factor * a, up)
 
 
-def _odds_slope(xp: Any, p: Any, t: Any, rest: Any) -> Any:
-    """Return (1 - t)/(1 - p) - t/p; where both are there, over one denominator: p - t is exact where they cancel.
+def _odds_slope(xp: Any, factor: Any, p: Any, t: Any, rest: Any) -> Any:
+    """Return factor · ((1 - t)/(1 - p) - t/p), over one denominator where both are there: p - t is exact, and cancels.
 
-    A small p is scaled first, because the difference of two small numbers may be smaller than a normal one.
+    A small p is scaled first, because the difference of two small numbers may be smaller than a normal one; and of a
+    difference that is not small the factor comes before the quotient, which may be infinite where the product is not.
     """
     up, down = _parts(xp, p)
     between = (up > 0) & (down > 0) & (t > 0) & (rest > 0)
-    apart = _difference_slope(xp, p, t, rest)
+    apart = _difference_slope(xp, factor, p, t, rest)
     p = xp.where(between, p, 0.5)
     scale = xp.where(p < 2.0**-32, _stable.RAISED, xp.ones_like(p))
-    return xp.where(between, (p * scale - t * scale) / (p * scale * (1 - p)), apart)
+    distance = p * scale - t * scale
+    first = xp.abs(distance) > 2.0**-32
+    slope = distance * xp.where(first, factor, 1.0) / (p * scale * (1 - p)) * xp.where(first, 1.0, factor)
+    return xp.where(between, slope, apart)
 
 
 def _parts(xp: Any, p: Any) -> tuple[Any, Any]:
@@ -128,27 +136,46 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0, *, as_they_come: bool
     """Binary cross entropy, focal for γ > 0, of probabilities; `as_they_come`: the masses are t and 1 - t."""
     logarithm, floor = rules.logarithm, rules.gradient_floor
 
-    def both(xp: Any, p: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-        if rules.checked:
-            p = _stable.within(xp, p, 0, 1)
+    def read(xp: Any, p: Any) -> Any:
+        return _stable.within(xp, p, 0, 1) if rules.checked else p
+
+    def of_both(xp: Any, p: Any) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+        """Return the probability of each label, that of the other, and the logarithm of its own."""
         up, down = _parts(xp, p)
-        positive = _costs.focal(xp, down, *_costs.cost(xp, up, xp.log(up), logarithm), gamma, plain=logarithm.plain)
-        log = _stable.log_complement(xp, p)
-        negative = _costs.focal(xp, up, *_costs.cost(xp, down, log, logarithm), gamma, plain=logarithm.plain)
-        return (positive[0], negative[0]), (positive[1], -negative[1])
+        return (up, down, xp.log(up)), (down, up, _stable.log_complement(xp, p))
 
-    kernel = _two_sided(lambda xp, p: both(xp, p)[0], lambda xp, p: both(xp, p)[1])
+    def costs(xp: Any, p: Any) -> tuple[Any, Any]:
+        positive, negative = (
+            _costs.focal(other, _costs.cost(xp, own, log, logarithm), gamma)
+            for own, other, log in of_both(xp, read(xp, p))
+        )
+        return positive, negative
 
-    def steep(xp: Any, p: Any, a: Any, b: Any) -> Any:
-        slope = _odds_slope if as_they_come else _difference_slope
-        return slope(xp, _stable.within(xp, p, 0, 1) if rules.checked else p, a, b)
+    def steep(xp: Any, factor: Any, p: Any, a: Any, b: Any) -> Any:
+        p = read(xp, p)
+        if gamma == 0 and logarithm.plain:
+            return (_odds_slope if as_they_come else _difference_slope)(xp, factor, p, a, b)
+        masses = (factor * a, factor * b)
+        positive, negative = (
+            _costs.focal_rate(
+                xp,
+                mass,
+                other,
+                _costs.cost(xp, own, log, logarithm),
+                _costs.rate(xp, mass, own, log, logarithm),
+                gamma,
+                plain=logarithm.plain,
+            )
+            for mass, (own, other, log) in zip(masses, of_both(xp, p), strict=True)
+        )
+        return positive - negative
 
     if floor is None:
-        return Kernel(kernel.value, (steep, *kernel.slopes[1:])) if gamma == 0 and logarithm.plain else kernel
+        return _two_sided(costs, lambda xp, p, a, b: steep(xp, xp.ones_like(p), p, a, b), steep)
 
     def floored(xp: Any, p: Any, a: Any, b: Any) -> Any:
         p = _stable.within(xp, p, 0, 1)
         spread = p * (1 - p)
         return (b * p - a * (1 - p)) / xp.where(spread < floor, floor, spread)
 
-    return Kernel(kernel.value, (floored, *kernel.slopes[1:]))
+    return _two_sided(costs, floored)

@@ -85,11 +85,16 @@ def sides(xp: Any, t: Any, epsilon: float, rule: str | None = None) -> tuple[Any
 
 def log_complement(xp: Any, p: Any) -> Any:
     """Return log(1 - p)."""
-    log = xp.log1p(-p)
-    if not (made_of(xp, "jax") and p.dtype == xp.float64):
+    return _log1p(xp, -p)
+
+
+def _log1p(xp: Any, x: Any) -> Any:
+    """Return log(1 + x), of negative numbers too."""
+    log = xp.log1p(x)
+    if not (made_of(xp, "jax") and x.dtype == xp.float64):
         return log
-    # openxla/xla#46765: from -0.41 to -0.29 XLA's log1p is 129 ulps off in float64, where the rounding of 1 - p is two.
-    return xp.where(p < 0.25, log, xp.log(1 - p))  # noqa: PLR2004
+    # openxla/xla#46765: from -0.41 to -0.29 XLA's log1p is 129 ulps off in float64, where the rounding of 1 + x is two.
+    return xp.where(x > -0.25, log, xp.log(1 + x))  # noqa: PLR2004
 
 
 def total(xp: Any, x: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
@@ -135,8 +140,8 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     error = (half - (gap - back)) + (-top - back)
     far = gap < -part
     odds = xp.exp(2 * xp.where(far, gap + part, gap))
-    odds = xp.where(far, odds * (RAISED * math.exp(-2 * part)), odds * RAISED)
-    return odds + odds * (2 * error)
+    odds = odds + odds * (2 * error)  # before they become small, or this product would be smaller than a normal number
+    return xp.where(far, odds * (RAISED * math.exp(-2 * part)), odds * RAISED)
 
 
 def _added(xp: Any, odds: Any, axis: int) -> Any:
@@ -265,4 +270,4 @@ def log_ratio(xp: Any, q: Any, p: Any) -> Any:
     """Return log(q/p); as log1p((q - p)/p) where they are near, because there q - p is exact and the logs cancel."""
     near = xp.abs(q - p) <= p / 2
     steady = xp.where(near, p, 1.0)
-    return xp.where(near, xp.log1p(xp.where(near, q - p, 0.0) / steady), xp.log(q) - xp.log(p))
+    return xp.where(near, _log1p(xp, xp.where(near, q - p, 0.0) / steady), xp.log(q) - xp.log(p))
