@@ -145,9 +145,17 @@ def digits(number: float, dtype: str) -> str:
     >>> digits(0.10000000149011612, "float32"), digits(0.10009765625, "bfloat16")
     ('0.1', '0.1')
     """
-    if math.isfinite(number) and dtype in _SHORTEST and float(_SHORTEST[dtype](number)) == number:
-        return str(_SHORTEST[dtype](number))
-    if math.isfinite(number) and dtype == "bfloat16":
+    return _shortest(number, dtype) if number and math.isfinite(number) else repr(float(number))
+
+
+@lru_cache(maxsize=65_536)
+def _shortest(number: float, dtype: str) -> str:
+    """The same, of a finite number; not of 0 and -0, which are one key."""
+    if dtype in _SHORTEST:
+        narrow = _SHORTEST[dtype](number)
+        if float(narrow) == number:
+            return str(narrow)
+    if dtype == "bfloat16":
         for precision in range(1, 10):
             text = repr(float(f"{number:.{precision}g}"))
             if rounded(Decimal(text), dtype) == number:

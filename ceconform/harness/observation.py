@@ -59,8 +59,11 @@ class Observation:
 
     def beside(self, loss: Numbers | Excerpt | None, gradient: Numbers | Excerpt | None) -> Observation:
         """As much of the answers as is stated of each."""
-        value = None if self.value is None else self.value.beside(loss)
-        return replace(self, value=value, gradient=None if self.gradient is None else self.gradient.beside(gradient))
+        found = None if self.value is None else self.value.beside(loss)
+        slope = None if self.gradient is None else self.gradient.beside(gradient)
+        if found is self.value and slope is self.gradient:
+            return self
+        return replace(self, value=found, gradient=slope)
 
 
 def _sum(numbers: Iterable[float]) -> float:

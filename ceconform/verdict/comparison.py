@@ -18,6 +18,8 @@ from ceconform.verdict.kinds import rank
 __all__ = ["Comparison", "Floats", "Wanted", "compare", "wanted"]
 
 Floats = NDArray[np.float64]
+CACHED = 16_384
+"""Value and gradient of each case in each dtype, which every implementation is held against."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +60,7 @@ class Comparison:
     """The largest error in units of its bound: at most 1 if all pass."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=CACHED)
 def _wanted(exact: _Identity, condition: _Identity, terms: int, dtype: str) -> Wanted:
     numbers, scales = exact.numbers, condition.numbers
     right = _each(listed(numbers), listed(scales), terms, dtype, numbers.shape)
@@ -179,50 +181,89 @@ class _How:
     slack: float
 
 
-def _worst(got: Floats, wanted: Wanted, how: _How) -> Comparison:
-    form = FORMATS[how.dtype]
-    if not got.size:
-        return Comparison(kind="", index=(), got=math.nan, wanted=math.nan, ulps=0.0, nearness=0.0)
-    right = wanted.rounded
-    tiny = form.smallest_normal if how.flushes else form.smallest_subnormal
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Bounds:
+    """What an error is held against, number by number: the same for every implementation."""
+
+    passing: Floats
+    """-1 where nothing but the number itself passes."""
+    measured: Floats
+    accumulated: Floats
+    half: Floats
+    """Half of the digits that the inputs allow."""
+    finite: NDArray[np.bool_]
+    nan: NDArray[np.bool_]
+    unit: Floats
+    """In the last place."""
+
+
+@lru_cache(maxsize=CACHED)
+def _bounds(wanted: Wanted, dtype: str, flushes: bool, slack: float) -> _Bounds:
+    form, right, condition = FORMATS[dtype], wanted.rounded, wanted.condition
+    tiny = form.smallest_normal if flushes else form.smallest_subnormal
     n, count, few = max(wanted.terms, 1), wanted.count, 8
     if wanted.count > 1:  # a sum, of numbers that have been rounded
         few, tiny = 9, 2 * count * tiny
     with np.errstate(all="ignore"):
-        error = np.abs(got - right)
-        bound = (few + math.log2(n)) * form.eps * wanted.condition + tiny + count * how.slack
-        accumulated = (few + n) * form.eps * wanted.condition + tiny
-        eps = max(form.eps, FORMATS["float32"].eps)
-        half = np.where(wanted.zero, 0.0, math.sqrt(form.eps) * wanted.condition)
-        lost = np.maximum(half, (8 + n) * eps * count * how.scale)
-        exactly = (got == right) | (np.isnan(got) & np.isnan(right))
-        measurable = np.isfinite(got) & np.isfinite(right)
-        ratio = np.where(exactly, 0.0, np.where(measurable, error / bound, np.inf))
-        ulps = np.abs((got - right) - wanted.residual) / unit_in_the_last_place(right, how.dtype)
-    passes = exactly | (measurable & ~wanted.zero & (error <= bound))
-    if how.part == "gradient":
-        kinds = np.where(measurable & (error <= lost), "lost-precision", "wrong-gradient")
-        kinds = np.where((got == 0) & ~np.isnan(right), "vanished-gradient", kinds)
+        bound = (few + math.log2(n)) * form.eps * condition + tiny + count * slack
+        return _Bounds(
+            passing=np.where(wanted.zero, -1.0, bound),
+            measured=bound,
+            accumulated=np.where(wanted.zero, -1.0, (few + n) * form.eps * condition + tiny),
+            half=np.where(wanted.zero, 0.0, math.sqrt(form.eps) * condition),
+            finite=np.isfinite(right),
+            nan=np.isnan(right),
+            unit=unit_in_the_last_place(right, dtype),
+        )
+
+
+def _worst(got: Floats, wanted: Wanted, how: _How) -> Comparison:
+    if not got.size:
+        return Comparison(kind="", index=(), got=math.nan, wanted=math.nan, ulps=0.0, nearness=0.0)
+    right, bounds = wanted.rounded, _bounds(wanted, how.dtype, how.flushes, how.slack)
+    with np.errstate(all="ignore"):
+        difference = got - right
+        error = np.abs(difference)
+        exactly = (got == right) | (np.isnan(got) & bounds.nan)
+        measurable = np.isfinite(got) & bounds.finite
+        ratio = np.where(exactly, 0.0, np.where(measurable, error / bounds.measured, np.inf))
+        ulps = np.abs(difference - wanted.residual) / bounds.unit
+    passes = exactly | (measurable & (error <= bounds.passing))
+    largest = float(np.where(measurable, ulps, 0.0).max())
+    kind = ""
+    if passes.all():
+        worst = int(np.where(exactly, 0.0, ulps).argmax())
     else:
-        kinds = np.where(measurable & (error <= lost), "lost-precision", "wrong-value")
-    kinds = np.where(measurable & ~wanted.zero & (error <= accumulated), "accumulated-rounding", kinds)
-    kinds = np.where(np.isfinite(right) & np.isinf(got), "infinite-for-a-number", kinds)
-    kinds = np.where(np.isnan(got) & ~np.isnan(right), "nan-for-a-number", kinds)
-    if how.invalid and how.part == "value":
-        kinds = np.where(np.isnan(right) & np.isfinite(got), "accepted-invalid-input", kinds)
-    largest = float(np.max(np.where(measurable, ulps, 0.0)))
-    missed = np.flatnonzero(~passes)
-    worst = (
-        int(min(missed, key=lambda at: (rank(str(kinds[at])), -ratio[at], at)))
-        if missed.size
-        else int(np.argmax(np.where(exactly, 0.0, ulps)))
-    )
+        kinds = {at: _kind(at, got, error, wanted, bounds, how) for at in np.flatnonzero(~passes).tolist()}
+        worst = min(kinds, key=lambda at: (rank(kinds[at]), -ratio[at], at))
+        kind = kinds[worst]
     place = worst if wanted.places is None else int(wanted.places[worst])
     return Comparison(
-        kind=str(kinds[worst]) if missed.size else "",
+        kind=kind,
         index=tuple(int(i) for i in np.unravel_index(place, wanted.shape)),
         got=float(got[worst]),
         wanted=float(right[worst]),
-        ulps=largest if np.all(measurable | exactly) and math.isfinite(largest) else None,
-        nearness=float(np.max(ratio)),
+        ulps=largest if (measurable | exactly).all() and math.isfinite(largest) else None,
+        nearness=float(ratio.max()),
     )
+
+
+def _kind(at: int, got: Floats, error: Floats, wanted: Wanted, bounds: _Bounds, how: _How) -> str:
+    """Name what is wrong with one number that misses."""
+    number, measurable = float(got[at]), bool(np.isfinite(got[at]) and bounds.finite[at])
+    if bounds.nan[at]:
+        if how.invalid and how.part == "value" and math.isfinite(number):
+            return "accepted-invalid-input"
+    elif math.isnan(number):
+        return "nan-for-a-number"
+    elif math.isinf(number) and bounds.finite[at]:
+        return "infinite-for-a-number"
+    if measurable and error[at] <= bounds.accumulated[at]:
+        return "accumulated-rounding"
+    if how.part == "gradient" and number == 0 and not bounds.nan[at]:
+        return "vanished-gradient"
+    eps = max(FORMATS[how.dtype].eps, FORMATS["float32"].eps)
+    lost = max(bounds.half[at], (8 + max(wanted.terms, 1)) * eps * wanted.count * how.scale)
+    if measurable and error[at] <= lost:
+        return "lost-precision"
+    return "wrong-gradient" if how.part == "gradient" else "wrong-value"

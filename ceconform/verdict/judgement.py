@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -165,7 +166,8 @@ def _inspect(
         invalid=bool(case.expected.invalid),
         sums=answer.sums,
     )
-    return _Finding(part=part, kind=compared.kind, reason=_sentence(part, compared, dtype), ulps=compared.ulps)
+    reason = _sentence(part, compared, dtype) if compared.kind else ""
+    return _Finding(part=part, kind=compared.kind, reason=reason, ulps=compared.ulps)
 
 
 def _attribute(
@@ -192,6 +194,7 @@ def _attribute(
     return None if found is not None and not first.kind and not found.whole else found
 
 
+@lru_cache(maxsize=4096)
 def _scale(case: Case, part: str) -> float:
     """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise."""
     sizes, slope = np.abs(case.predictions[np.isfinite(case.predictions)]), 1.0

@@ -28,6 +28,7 @@ KINDS = (
     "accumulated-rounding",
 )
 """Worst first."""
+_RANKS = {kind: place for place, kind in enumerate((*KINDS, ""))}
 
 
 def rank(kind: str) -> int:
@@ -36,9 +37,9 @@ def rank(kind: str) -> int:
     >>> rank("crash"), rank("") == len(KINDS)
     (0, True)
     """
-    if kind and kind not in KINDS:
+    if kind not in _RANKS:
         raise UnknownNameError(f"a kind of fail is one of {', '.join(KINDS)}; got {kind!r}")
-    return KINDS.index(kind) if kind else len(KINDS)
+    return _RANKS[kind]
 
 
 @dataclass(frozen=True, kw_only=True)
