@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from ceconform import __version__, adapters, report
+from ceconform import __version__, adapters, harness, report
 from ceconform.cli.options import (
     DISCREPANCY,
     INTERRUPTED,
@@ -31,6 +31,7 @@ from ceconform.cli.options import (
     Jobs,
     Limit,
     Losses,
+    Memory,
     Output,
     Returned,
     Shard,
@@ -107,6 +108,7 @@ def run(
     devices: Devices = None,
     jobs: Jobs = 1,
     limit: Limit = 60.0,
+    memory: Memory = None,
     part: Shard = None,
     output: Output = None,
     again: Annotated[
@@ -117,6 +119,7 @@ def run(
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
     known = read_baselines(baselines) if baselines else ()
+    most = None if memory is None else harness.Memory.of(memory)
     functions = plain(
         implementations or (), losses or (), backend=backend, reduction=returned, conventions=documented or ()
     )
@@ -138,6 +141,7 @@ def run(
             devices=devices or ("cpu",),
             jobs=jobs,
             limit=limit,
+            memory=most,
             commands=started,
             answered=kept.answered,
         )
@@ -190,6 +194,7 @@ def explain(
     dtypes: Dtypes = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     limit: Annotated[float, typer.Option(min=0.1, help="Seconds that the evaluation may take.")] = 60.0,
+    memory: Memory = None,
     corpus: Corpus = None,
 ) -> None:
     """Ask one case, and print what was sent, got and wanted, the verdict, and a program that shows it."""
@@ -203,7 +208,10 @@ def explain(
             [implementation], [chosen[0].loss], backend=backend, reduction=returned, conventions=documented or ()
         )
         started = {**functions, **commands(stated or ())}
-        events = ask([implementation], chosen, dtypes=asked, devices=[device], limit=limit, commands=started)
+        most = None if memory is None else harness.Memory.of(memory)
+        events = ask(
+            [implementation], chosen, dtypes=asked, devices=[device], limit=limit, memory=most, commands=started
+        )
         results = [result for _, found in recorder.follow(events) for result in found]
     for reason in recorder.missing.values():
         raise StartError(f"{implementation} did not start: {reason}")

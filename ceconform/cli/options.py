@@ -29,6 +29,7 @@ __all__ = [
     "Jobs",
     "Limit",
     "Losses",
+    "Memory",
     "Output",
     "Returned",
     "Shard",
@@ -62,6 +63,10 @@ Shard = Annotated[
     typer.Option("--shard", metavar="K/N", help="Only the K-th of N shares of the cases, for machines side by side."),
 ]
 Limit = Annotated[float, typer.Option(min=0.1, help="Seconds that one evaluation may take.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="What each process of an implementation may have, such as 4GiB."),
+]
 Backend = Annotated[
     str | None,
     typer.Option(help="package.module:function is a plain function of this library's arrays: torch, jax, numpy, …"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Answer, Observation
 from ceconform.harness.process import commands, function_command
 from ceconform.harness.run import Answered, Asked, Event, Finished, Missing, Started, ask
@@ -12,6 +13,7 @@ __all__ = [
     "Asked",
     "Event",
     "Finished",
+    "Memory",
     "Missing",
     "Observation",
     "Started",

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import selectors
+import select
 import shlex
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ceconform.corpus import Call
 from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedError
+from ceconform.harness.ending import end, told
+from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
 from ceconform.harness.wire import Asking, decode_answer, decode_hello, encode_call, line, parse
 
@@ -25,9 +25,13 @@ __all__ = ["Worker", "command", "commands", "function_command"]
 
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
-_LONGEST_LINE = 1 << 28
+_LONGEST_LINE = 1 << 26
+"""Bytes: five hundred times those of the longest answer to a case of ours."""
+_MOST_ROUTES = 64
+_LAST_WORDS = 2000
+"""Bytes of standard error that are kept, the last ones: it may be endless."""
 _GLANCE = 0.1
-"""Seconds between two looks at whether the run has been given up."""
+"""Seconds between two looks at whether the run has been given up, or the worker has died."""
 
 
 def _environment() -> dict[str, str]:
@@ -97,13 +101,15 @@ class Worker:
         *,
         limit: float,
         start_limit: float = 300.0,
+        memory: Memory | None = None,
         stopped: threading.Event | None = None,
     ) -> None:
         self._stopped = stopped or threading.Event()
+        self._memory = memory or Memory()
         self._arguments, self._limit, self._start_limit = list(arguments), limit, start_limit
         self._process: subprocess.Popen[bytes] | None = None
-        self._pending = b""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the worker
+        self._pending = bytearray()
+        self._last_words = b""
         self.hello: Mapping[str, Any] = {}
         try:
             self._start()
@@ -112,15 +118,14 @@ class Worker:
             raise
 
     def _start(self) -> None:
-        self._pending = b""
-        self._errors.seek(0)
-        self._errors.truncate()
+        self._pending.clear()
+        self._last_words = b""
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user names the command
-                self._arguments,
+                self._memory.limited(self._arguments),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._errors,
+                stderr=subprocess.PIPE,
                 env=_environment(),
                 start_new_session=True,
             )
@@ -138,9 +143,10 @@ class Worker:
 
     def ask(self, number: int, call: Call) -> Iterator[Observation]:
         """One observation for each route; a crash or a timeout is one too, and the routes after it are still asked."""
+        taken: set[Asking] = set()
         skip = 0
         while True:
-            via = expression = ""
+            route: Asking | None = None
             if self._process is None:
                 self._start()
             try:
@@ -151,24 +157,27 @@ class Worker:
                     match decode_answer(said, number, first=not skip):
                         case None:
                             return
-                        case Asking(via=via, expression=expression):
-                            pass
+                        case Asking() as asking:
+                            _expect_next(asking, route, taken)
+                            taken.add(asking)
+                            route = asking
                         case observation:
+                            _expect_no_more(skip)
                             skip += 1
-                            via = expression = ""
-                            yield observation
+                            route = None
+                            yield self._memory.seen(observation)
             except ProtocolError as error:
                 self.stop()
-                reason = f"the worker broke the line protocol: {error}"
-                yield Observation(status="error", reason=reason, via=via, expression=expression)
+                ended = Observation(status="error", reason=f"the worker broke the line protocol: {error}")
             except _SilentError:
-                reason = f"no answer within {self._limit:g} s"
                 self.stop()
-                yield Observation(status="timeout", reason=reason, via=via, expression=expression)
+                ended = Observation(status="timeout", reason=f"no answer within {self._limit:g} s")
             except (_DiedError, BrokenPipeError):
-                yield Observation(status="crash", reason=self._obituary(), via=via, expression=expression)
-            if not via:
+                ended = Observation(status="crash", reason=self._obituary())
+            if route is None:
+                yield self._memory.seen(ended)
                 return
+            yield self._memory.seen(replace(ended, via=route.via, expression=route.expression))
             skip += 1
 
     def _write(self, message: bytes, deadline: float) -> None:
@@ -178,66 +187,105 @@ class Worker:
         assert pipe is not None  # noqa: S101 - same
         os.set_blocking(pipe.fileno(), False)
         left = memoryview(message)
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_WRITE)
-            while left:
-                self._wait(selector, deadline)
-                left = left[os.write(pipe.fileno(), left) :]
+        while left:
+            self._wait(pipe, select.POLLOUT, deadline)
+            left = left[os.write(pipe.fileno(), left) :]
 
     def _read(self, deadline: float) -> Mapping[str, Any]:
         """The next message."""
         assert self._process is not None  # noqa: S101 - for the type checker
         output = self._process.stdout
         assert output is not None  # noqa: S101 - same
-        with selectors.DefaultSelector() as selector:
-            selector.register(output, selectors.EVENT_READ)
-            while b"\n" not in self._pending:
-                self._wait(selector, deadline)
-                chunk = os.read(output.fileno(), 1 << 16)
-                if not chunk or len(self._pending) > _LONGEST_LINE:
-                    raise _DiedError
-                self._pending += chunk
-        text, _, self._pending = self._pending.partition(b"\n")
+        looked = 0
+        while (end := self._pending.find(b"\n", looked)) < 0:
+            looked = len(self._pending)
+            if looked > _LONGEST_LINE:
+                raise ProtocolError(f"expected lines of at most {_LONGEST_LINE} bytes, got more")
+            self._wait(output, select.POLLIN, deadline)
+            chunk = os.read(output.fileno(), 1 << 16)
+            if not chunk:
+                raise _DiedError
+            self._pending += chunk
+        text = bytes(self._pending[:end])
+        del self._pending[: end + 1]
         return parse(text)
 
-    def _wait(self, selector: selectors.BaseSelector, deadline: float) -> None:
-        """Wait until the worker is ready, the time is over, or the run is given up."""
-        while not selector.select(min(_GLANCE, max(0.0, deadline - time.monotonic()))):
+    def _wait(self, pipe: IO[bytes], event: int, deadline: float) -> None:
+        """Wait until a pipe is ready, the time is over, the run is given up, or the worker has died.
+
+        What it says on standard error is heard meanwhile, so that it never waits for us. A process that it has
+        started may hold its pipes open when it is dead.
+        """
+        assert self._process is not None  # noqa: S101 - for the type checker
+        errors = self._process.stderr
+        assert errors is not None  # noqa: S101 - same
+        poll = select.poll()
+        poll.register(pipe, event)
+        if not errors.closed:
+            poll.register(errors, select.POLLIN)
+        dead = False
+        while True:
             if self._stopped.is_set():
                 raise StoppedError
-            if time.monotonic() >= deadline:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise _SilentError
+            ready = [descriptor for descriptor, _ in poll.poll(0 if dead else 1000 * min(_GLANCE, left))]
+            if pipe.fileno() in ready:
+                return
+            if ready and not self._listen(errors):
+                poll.unregister(errors)
+                errors.close()
+            if dead and not ready:
+                raise _DiedError
+            dead = dead or (not ready and self._process.poll() is not None)
+
+    def _listen(self, errors: IO[bytes]) -> bool:
+        """Hear what is on standard error; whether more may come."""
+        os.set_blocking(errors.fileno(), False)
+        try:
+            words = os.read(errors.fileno(), 1 << 16)
+        except BlockingIOError:
+            return True
+        self._last_words = (self._last_words + words)[-_LAST_WORDS:]
+        return bool(words)
 
     def _obituary(self) -> str:
         """How the process ended, and the last that it said on standard error."""
         assert self._process is not None  # noqa: S101 - for the type checker
-        self._kill()
-        code = self._process.wait()
-        self._process = None
-        ended = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2000))
-        words = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"{ended}: {words[-1].strip()[:300]}" if words else ended
-
-    def _kill(self) -> None:
-        assert self._process is not None  # noqa: S101 - for the type checker
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
-        try:
-            self._process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        process, self._process = self._process, None
+        code = end(process)
+        errors = process.stderr
+        assert errors is not None  # noqa: S101 - for the type checker
+        if not errors.closed:
+            with errors:  # as much as a pipe holds: what the worker has started may still be talking
+                for _ in range(16):
+                    self._listen(errors)
+        words = self._last_words.decode(errors="replace").strip().splitlines()
+        return f"{told(code)}: {words[-1].strip()[:300]}" if words else told(code)
 
     def stop(self) -> None:
         """End the process, and whatever it started."""
         if self._process is not None:
-            self._kill()
-            self._process.wait()
-            self._process = None
+            process, self._process = self._process, None
+            end(process)
+            if process.stderr is not None:
+                process.stderr.close()
 
     def close(self) -> None:
         """End the process for good."""
         self.stop()
-        self._errors.close()
+
+
+def _expect_no_more(observations: int) -> None:
+    """Refuse an observation beyond those that a call can have: a worker may never be done."""
+    if observations == _MOST_ROUTES:
+        raise ProtocolError(f"expected at most {_MOST_ROUTES} observations of a call, got more")
+
+
+def _expect_next(asking: Asking, open_route: Asking | None, taken: set[Asking]) -> None:
+    """Refuse a route that is not the next one: a worker may ignore `skip`, or never come to an answer."""
+    if open_route is not None:
+        raise ProtocolError(f"expected an observation of {open_route.via!r}, got another route, {asking.via!r}")
+    if asking in taken or len(taken) == _MOST_ROUTES:
+        raise ProtocolError(f"expected at most {_MOST_ROUTES} routes, each once, got {asking.via!r} again or beyond")

@@ -13,6 +13,7 @@ from typing import Any
 
 from ceconform.corpus import Case
 from ceconform.errors import StartError, StoppedError
+from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
 from ceconform.harness.process import Worker, command
 
@@ -56,6 +57,9 @@ class Finished:
 
 Event = Started | Missing | Asked | Finished
 
+_STARTS = 3
+"""A worker that does not start again so often is not started any more."""
+
 Answered = Callable[[Mapping[str, Any], Case, str, str], bool]
 """Whether a worker, known by its hello, has answered a case in a dtype on a device before."""
 
@@ -68,18 +72,20 @@ def ask(
     devices: Sequence[str] = ("cpu",),
     jobs: int = 1,
     limit: float = 60.0,
+    memory: Memory | None = None,
     commands: Mapping[str, Sequence[str]] | None = None,
     answered: Answered | None = None,
 ) -> Generator[Event, None, None]:
     """Ask every implementation every case in every dtype and on every device that both have.
 
-    `jobs` workers live at a time. `limit` is the time in seconds that one evaluation may take. `commands` tells how
-    an implementation's worker is started, where it is not one of our adapters; its name is then the one given here.
+    `jobs` workers live at a time. `limit` is the time in seconds that one evaluation may take, `memory` what each
+    worker may have. `commands` tells how an implementation's worker is started, where it is not one of our adapters;
+    its name is then the one given here.
     What `answered` says is answered already is not asked. Closing the iterator ends the workers at once.
     """
     events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
     stopped = threading.Event()
-    plan = _Plan(tuple(cases), tuple(dtypes), tuple(devices), limit, answered, stopped)
+    plan = _Plan(tuple(cases), tuple(dtypes), tuple(devices), limit, memory, answered, stopped)
 
     def feed(name: str) -> None:
         try:
@@ -119,13 +125,14 @@ class _Plan:
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
     limit: float
+    memory: Memory | None
     answered: Answered | None
     stopped: threading.Event
 
     def events(self, name: str, arguments: Sequence[str] | None) -> Iterator[Event]:
         """All events of one implementation, in the order of the corpus."""
         try:
-            worker = Worker(arguments or command(name), limit=self.limit, stopped=self.stopped)
+            worker = Worker(arguments or command(name), limit=self.limit, memory=self.memory, stopped=self.stopped)
         except StartError as error:
             yield Missing(implementation=name, reason=str(error))
             return
@@ -139,10 +146,18 @@ class _Plan:
                 if dtype in case.dtypes and not (self.answered and self.answered(hello, case, dtype, device))
             ]
             yield Started(implementation=name, hello=hello, calls=len(calls))
+            failed: list[str] = []
             for number, (case, dtype, device) in enumerate(calls):
+                observations: list[Observation] = []
                 try:
-                    observations = tuple(worker.ask(number, case.call(dtype, device)))
+                    if len(failed) < _STARTS:
+                        observations.extend(worker.ask(number, case.call(dtype, device)))
+                        failed.clear()
                 except StartError as error:
-                    observations = (Observation(status="crash", reason=f"and it did not start again: {error}"),)
-                yield Asked(implementation=name, case=case, dtype=dtype, device=device, observations=observations)
+                    failed.append(f"and it did not start again: {error}")
+                if failed:
+                    observations.append(Observation(status="crash", reason=failed[-1]))
+                yield Asked(
+                    implementation=name, case=case, dtype=dtype, device=device, observations=tuple(observations)
+                )
         yield Finished(implementation=name)

@@ -16,10 +16,11 @@ import base64
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,10 @@ _SHOWN = 200
 _PACKED = np.dtype("<f8")
 _MANY = 256
 """More numbers than these travel packed: their digits would take longer than most losses."""
+_LONGEST_TEXT = 1 << 16
+_LONGEST_TIME = 1e9
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""The escape of half a character, whose other half may be missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +75,21 @@ def parse(text: bytes) -> Mapping[str, Any]:
     Raises
     ------
     ProtocolError
-        If it is no JSON object.
+        If it is no JSON object, or one that cannot be written down again: with NaN, or half a character.
     """
     try:
-        message = json.loads(text)
-    except ValueError:
+        message = json.loads(text.decode(), parse_constant=_refuse)
+        if _SURROGATE.search(text):
+            line(message)
+    except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
         raise ProtocolError(f"expected a JSON object a line, got {_brief(text.decode(errors='replace'))}")
     return message
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
 
 
 def line(message: Mapping[str, Any]) -> bytes:
@@ -185,6 +196,10 @@ def decode_hello(message: Mapping[str, Any]) -> Mapping[str, Any]:
         _among(found["dialect"]["language"], "dialect.language", LANGUAGES)
         for key in found["dialect"]:
             _taken(found["dialect"], key, str)
+    try:
+        line(found)
+    except ValueError:  # what JSON reads and does not write, 1e999
+        raise ProtocolError(f"expected finite numbers in `switches`, got {_brief(str(found['switches']))}") from None
     return found
 
 
@@ -237,11 +252,12 @@ def decode_observation(data: Mapping[str, Any]) -> Observation:
         _among(name, "observation", _KEYS)
     fields = {name: _taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
     seconds = data.get("seconds", 0.0)
+    timed = isinstance(seconds, int | float) and 0 <= seconds < _LONGEST_TIME
     return Observation(
         status=_taken(data, "status", str),
         value=_answer(data, "value"),
         gradient=_answer(data, "gradient"),
-        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        seconds=float(seconds) if timed else 0.0,
         **fields,
     )
 
@@ -252,10 +268,10 @@ def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
         return None
     answer = _taken(data, part, dict)
     values, shape = _taken(answer, "values", list, []), _taken(answer, "shape", list, [])
-    packed, raised = _taken(answer, "packed", str, ""), _taken(answer, "raised", str, "")
+    packed, raised = answer.get("packed", ""), _taken(answer, "raised", str, "")
     try:
         numbers = _unpacked(packed) if packed else tuple(map(float, values))
-        count = math.prod(map(int, shape))
+        count = math.prod(map(_size, shape))
     except (TypeError, ValueError, OverflowError):
         raise ProtocolError(f"expected numbers as the {part}, got {_brief(answer)}") from None
     if not raised and count != len(numbers):
@@ -269,11 +285,20 @@ def _unpacked(text: str) -> tuple[float, ...]:
     return tuple(np.frombuffer(base64.b64decode(text, validate=True), dtype=_PACKED).tolist())
 
 
+def _size(length: Any) -> int:
+    """The length of an axis."""
+    if type(length) is not int or length < 0:
+        raise TypeError
+    return length
+
+
 def _taken(data: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
     """The value of a key, of a kind; the default where it is left out."""
     value = data.get(key, default)
     if not isinstance(value, kind):
         raise ProtocolError(f"expected `{key}` as {_KINDS[kind]}, got {_brief(data)}")
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        raise ProtocolError(f"expected `{key}` as at most {_LONGEST_TEXT} characters, got {len(value)}")
     return value
 
 

@@ -194,8 +194,10 @@ def _adapter(arguments: Sequence[str]) -> Adapter:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Keep standard output for the protocol: what a framework prints there goes to standard error."""
-    answers = os.fdopen(os.dup(1), "wb")
+    """Keep standard input and output for the protocol: a framework finds no input, and prints to standard error."""
+    calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
+        os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
     try:
@@ -204,7 +206,7 @@ def main(arguments: Sequence[str]) -> None:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         sys.stderr.flush()
         os._exit(1)  # at once: a framework that is imported already takes its time to leave
-    serve(adapter, sys.stdin.buffer, answers)
+    serve(adapter, calls, answers)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from ceconform.verdict import KINDS, VERDICTS
 __all__ = ["cause", "heading", "render_discrepancies"]
 
 _CAUSES: Mapping[str, str] = {
-    "crash": "The process dies",
+    "crash": "The process dies, or runs out of memory",
     "timeout": "There is no answer in time",
     "accepted-invalid-input": "An invalid input gives a number",
     "nan-for-a-number": "NaN comes where there is an answer",
