@@ -91,6 +91,10 @@ class Convention:
     flush: bool = False
     """Subnormal predictions count as 0, before anything else."""
 
+    def __hash__(self) -> int:
+        """By the name, which no two share: conventions are keys of what is worked out once."""
+        return hash(self.name)
+
 
 _TORCH_BCE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html"
 _TORCH_CE = "https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ceconform.oracle.evaluate import evaluate
+from ceconform.oracle.evaluate import evaluate, evaluate_by
 from ceconform.oracle.exact import Exact
+from ceconform.oracle.rules import Rules, interpret
 
-__all__ = ["Exact", "evaluate"]
+__all__ = ["Exact", "Rules", "evaluate", "evaluate_by", "interpret"]

@@ -22,7 +22,7 @@ from ceconform.oracle.reduction import divisor, kappa, quotient, unit
 from ceconform.oracle.rows import Row, by_element, read
 from ceconform.oracle.rules import Rules, interpret
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "evaluate_by"]
 
 _ZERO, _NAN = Decimal(0), Decimal("nan")
 
@@ -62,8 +62,12 @@ def evaluate(
     >>> str(evaluate(call).loss[0])
     '1'
     """
+    return evaluate_by(interpret(call, conventions, narrow=narrow), call, gradient=gradient)
+
+
+def evaluate_by(rules: Rules, call: Call, *, gradient: bool = True) -> Exact:
+    """Evaluate a call by rules, whatever conventions and dtype they were read from: equal rules give equal answers."""
     _validate(call)
-    rules = interpret(call, conventions, narrow=narrow)
     layer = read_layer(call)
     rows, shape = read(call, rules, layer)
     wrong = _wrong_parameter(call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from flint import fmpq
 
@@ -78,14 +79,20 @@ def interpret(call: Call, conventions: tuple[Convention, ...], *, narrow: bool =
 
     Half precision is computed in float32, by us and by most; `narrow` rounds the constants to half precision itself.
     """
-    single = any(rule.precision == "float32" for rule in conventions)
     dtype = call.dtype if call.dtype == "float64" or narrow else "float32"
+    return _read(call.spec.space, call.activation, dtype, conventions)
+
+
+@lru_cache(maxsize=4096)
+def _read(space: str, activation: str | None, dtype: str, conventions: tuple[Convention, ...]) -> Rules:
+    """The same for what is of this space, and computed in this dtype."""
+    single = any(rule.precision == "float32" for rule in conventions)
     dtype = "float32" if single else dtype
-    activations = [] if call.activation is None else [call.activation]
+    activations = [] if activation is None else [activation]
     steps: list[Clip | None] = []
     normal = FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal
     last: dict[str, object] = {
-        "space": call.spec.space,
+        "space": space,
         "single": single,
         "smallest": normal if any(rule.flush for rule in conventions) else 0.0,
     }

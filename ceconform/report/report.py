@@ -22,10 +22,12 @@ from ceconform.report.schema import check
 
 __all__ = ["Report", "footer", "merge", "parse", "replacing", "text"]
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 def text(line: dict[str, Any]) -> str:
     """Write a line as it stands in a report, its end included."""
-    return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    return _JSON.encode(line) + "\n"
 
 
 def footer(results: int, seconds: float) -> dict[str, Any]:

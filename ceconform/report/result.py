@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -49,6 +49,11 @@ class Digits:
             places=answer.places,
             sums=tuple(digits(total, "float64") for total in answer.sums),
         )
+
+    def line(self) -> dict[str, Any]:
+        """Write it as JSON data; `places` and `sums` only where there are any."""
+        line = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {name: value for name, value in line.items() if value or name not in {"places", "sums"}}
 
     def answer(self) -> Answer:
         """Read the answer back."""
@@ -118,12 +123,8 @@ class Result:
 
     def line(self) -> dict[str, Any]:
         """Write the result as JSON data."""
-        line = asdict(self)
-        for part in filter(None, (line["value"], line["gradient"])):
-            for name in ("places", "sums"):
-                if not part[name]:
-                    del part[name]
-        return line
+        parts = {"value": self.value, "gradient": self.gradient}
+        return {**vars(self), **{name: None if part is None else part.line() for name, part in parts.items()}}
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> Result:

@@ -17,7 +17,7 @@ from ceconform.corpus.excerpt import excerpt, listed
 from ceconform.errors import CaseError
 from ceconform.formats import FORMATS, rounded
 from ceconform.harness import Answer
-from ceconform.oracle import Exact, evaluate
+from ceconform.oracle import Exact, Rules, evaluate_by, interpret
 from ceconform.verdict.comparison import Comparison, Wanted, compare, wanted
 
 __all__ = ["Attribution", "attribute"]
@@ -94,6 +94,12 @@ def _subnormal(case: Case, dtype: str) -> bool:
     return bool(np.any((sizes > 0) & (sizes < FORMATS["float64" if dtype == "float64" else "float32"].smallest_normal)))
 
 
+@lru_cache(maxsize=8192)
+def _applying(case: Case, dtype: str) -> tuple[Convention, ...]:
+    """The conventions that could change an answer to a case in a dtype."""
+    return tuple(rule for rule in CONVENTIONS.values() if _applies(rule, case, dtype))
+
+
 def _applies(rule: Convention, case: Case, dtype: str) -> bool:
     """Whether a convention could change this answer."""
     mean = case.parameters.get("reduction", "none") in _MEANS
@@ -110,37 +116,44 @@ def _applies(rule: Convention, case: Case, dtype: str) -> bool:
     )
 
 
-def _orders(rules: tuple[Convention, ...]) -> Iterator[tuple[Convention, ...]]:
+@lru_cache(maxsize=4096)
+def _orders(rules: tuple[Convention, ...]) -> tuple[tuple[Convention, ...], ...]:
     """The canonical order of application, and renormalising after clipping."""
     stages = [_stage(rule) for rule in rules]
     if len(set(stages)) < len(stages):
-        return
+        return ()
     ordered = tuple(sorted(rules, key=_stage))
-    yield ordered
     places = [place for place, rule in enumerate(ordered) if rule.renormalise or _clips(rule)]
-    if len(places) == 2:  # noqa: PLR2004 - both of the two
-        first, second = places
-        yield (*ordered[:first], ordered[second], ordered[first], *ordered[second + 1 :])
+    if len(places) != 2:  # noqa: PLR2004 - not both of the two
+        return (ordered,)
+    first, second = places
+    return ordered, (*ordered[:first], ordered[second], ordered[first], *ordered[second + 1 :])
 
 
 def _groups(case: Case, dtype: str, documented: tuple[str, ...]) -> Iterator[tuple[bool, list[tuple[Convention, ...]]]]:
     """Sets of conventions of equal standing: those of the library first, fewest first."""
-    own = [CONVENTIONS[name] for name in documented if _applies(CONVENTIONS[name], case, dtype)]
+    rules = _applying(case, dtype)
+    own = [CONVENTIONS[name] for name in documented if CONVENTIONS[name] in rules]
     for size in range(1, len(own) + 1):
         yield True, list(combinations(own, size))
-    rules = [rule for rule in CONVENTIONS.values() if _applies(rule, case, dtype)]
     for size in (1,) if case.predictions.size > LARGE else (1, 2, 3):
         sets = (chosen for chosen in combinations(rules, size) if _meet(chosen, case.loss))
         yield False, [ordered for chosen in sets for ordered in _orders(chosen)]
 
 
-@lru_cache(maxsize=8192)
-def _exact(case: Case, dtype: str, rules: tuple[Convention, ...], *, gradient: bool, narrow: bool) -> Exact | None:
-    """The exact answer under conventions; None where they have no meaning together."""
+@lru_cache(maxsize=65_536)
+def _exact(case: Case, rules: Rules, *, gradient: bool) -> Exact | None:
+    """The exact answer by rules, the same in each dtype that reads them alike; None where they have no meaning."""
     try:
-        return evaluate(case.call(dtype), conventions=rules, gradient=gradient, narrow=narrow)
+        return evaluate_by(rules, case.call("float64"), gradient=gradient)
     except CaseError:
         return None
+
+
+@lru_cache(maxsize=65_536)
+def _floats(exact: Exact) -> list[float]:
+    """The losses of an exact answer, roughly."""
+    return [float(number) for number in exact.loss.ravel().tolist()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,10 +202,13 @@ def _alike(exact: Exact, answer: _Answer) -> bool:
     """Whether a value could be the conventions' own: a first look, without conditions, at the leading digits."""
     if exact.loss.size != _size(answer.value):
         return False
-    numbers = exact.loss.ravel()[[*answer.value.places]] if answer.value.places else exact.loss.ravel()
-    ours = np.asarray([float(number) for number in numbers], dtype=np.float64)
+    numbers, places = _floats(exact), answer.value.places
+    ours = [numbers[place] for place in places] if places else numbers
     rough = math.sqrt(FORMATS[answer.dtype].eps) + 0.01
-    return bool(np.allclose(answer.value.values, ours, rtol=rough, atol=rough, equal_nan=True))
+    return all(
+        x == y or (math.isnan(x) and math.isnan(y)) or (math.isfinite(y) and abs(x - y) <= rough + rough * abs(y))
+        for x, y in zip(answer.value.values, ours, strict=True)
+    )
 
 
 def _explain(answer: _Answer, rules: tuple[Convention, ...], *, documented: bool) -> Attribution | None:
@@ -214,10 +230,11 @@ def _explain_as(
     answer: _Answer, rules: tuple[Convention, ...], *, documented: bool, narrow: bool
 ) -> Attribution | None:
     case, dtype, tiny = answer.case, answer.dtype, answer.flushes_subnormals
-    exact = _exact(case, dtype, rules, gradient=False, narrow=narrow)
+    read = interpret(case.call(dtype), rules, narrow=narrow)
+    exact = _exact(case, read, gradient=False)
     if exact is None or not _alike(exact, answer):
         return None
-    exact = _exact(case, dtype, rules, gradient=True, narrow=narrow)
+    exact = _exact(case, read, gradient=True)
     if exact is None:
         return None
     # What went through another dtype has that dtype's digits, all of them and no others.
