@@ -97,6 +97,20 @@ class Misspells(Faulty):
     fault = "np.no_such_function(logits)"
 
 
+class Ahead(Misspells):
+    """An adapter that names a function of a later release than the one that is installed."""
+
+    name = "ahead"
+    since = "1000.0"
+
+
+class AheadByWord(Ahead):
+    """The same of a parameter."""
+
+    name = "ahead-by-word"
+    fault = "np.add(logits, 1, no_such_parameter=3)"
+
+
 class Broken(Healthy):
     """A library whose import fails."""
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ceconform.adapters import Question, Unsupported
+from ceconform.adapters import Question, Source, Unsupported
 from ceconform.adapters.optax import Optax
 from ceconform.corpus import LOSSES, Call
 
 
-def asked(loss: str, shape: tuple[int, ...] = (4, 3), *, labels: Any = None, **parameters: Any) -> list[str]:
+def asked(loss: str, shape: tuple[int, ...] = (4, 3), *, labels: Any = None, **parameters: Any) -> list[Source]:
     """The sources of a call about zeros; each row's label is its first class."""
     if labels is None:
         kind = LOSSES[loss].labels
@@ -24,7 +24,7 @@ def asked(loss: str, shape: tuple[int, ...] = (4, 3), *, labels: Any = None, **p
             labels[0] = 1
             labels = np.moveaxis(labels, 0, parameters.get("axis", -1))
     call = Call(loss=loss, predictions=np.zeros(shape), labels=labels, parameters=MappingProxyType(parameters))
-    return [str(source) for source in Optax().routes(Question(call, Optax.activations))]
+    return [*Optax().routes(Question(call, Optax.activations))]
 
 
 def test_it_smooths_by_composition():
@@ -42,6 +42,13 @@ def test_it_moves_classes_where_there_is_no_axis():
     assert asked("categorical_cross_entropy_with_logits", axis=0)[1] == (
         "optax.losses.safe_softmax_cross_entropy(jnp.moveaxis(logits, 0, -1), jnp.moveaxis(labels, 0, -1))"
     )
+
+
+def test_before_they_had_a_module_the_losses_stood_at_the_top(monkeypatch):
+    """The entry point keeps its name, so that releases compare."""
+    monkeypatch.setattr(Optax, "version", lambda _: "0.1.7")
+    (source,) = asked("hinge_loss")
+    assert ("optax.hinge_loss(logits, labels)", "optax.losses.hinge_loss") == (source, source.via)
 
 
 SOFT = np.full((4, 3), 1 / 3)

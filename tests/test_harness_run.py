@@ -69,6 +69,8 @@ def sound(observations: tuple[Observation, ...], logit: float) -> bool:
         ("Exits", "crash", "exit status 3"),
         ("Hangs", "timeout", "no answer within 1 s"),
         ("Misspells", "error", "in the adapter: AttributeError"),
+        ("Ahead", "unsupported", "has not all of it: module 'numpy' has no attribute 'no_such_function'"),
+        ("AheadByWord", "unsupported", "has not all of it: add() got an unexpected keyword argument"),
     ],
 )
 def test_a_fault_is_an_answer_and_the_others_are_kept(implementation, status, reason):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -186,6 +187,17 @@ class Adapter:
     """For the pairings: a template with `{x}` and `{axis}` for each of sigmoid, softmax, log_sigmoid, log_softmax."""
     conventions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """What the library documents: loss to names of conventions."""
+    since: ClassVar[str] = ""
+    """The first release that has every name and parameter in the sources: what an older one has not is unsupported,
+    what this one and later ones have not is the adapter's error. Empty: any release has them."""
+
+    @cached_property
+    def _installed(self) -> tuple[int, ...]:
+        return _release(self.version())
+
+    def predates(self, release: str) -> bool:
+        """Whether the installed release of the library is older than that one."""
+        return self._installed < _release(release)
 
     def version(self) -> str:
         """The version of the library."""
@@ -219,3 +231,12 @@ class Adapter:
         if method is None:
             raise Unsupported(f"the library has no {question.loss}")
         yield from method(question)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers of a release, which compare: 1.10 is later than 1.9.
+
+    >>> _release("0.2.10rc1") > _release("0.2.9")
+    True
+    """
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))

@@ -71,6 +71,7 @@ class Keras(Adapter):
     """Keras on any backend: the classes below say which."""
 
     distribution = "keras"
+    since = "3.10"
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32", "float16", "bfloat16")
     backend: ClassVar[str]
     activations = {  # noqa: RUF012 - a constant of the class, read only
@@ -79,6 +80,12 @@ class Keras(Adapter):
         "log_sigmoid": "keras.ops.log_sigmoid({x})",
         "log_softmax": "keras.ops.log_softmax({x}, axis={axis})",
     }
+
+    def routes(self, question: Question) -> Iterator[Source]:
+        """The mean that divides by the weights came later than the others."""
+        if question.reduction == "weighted_mean" and self.predates("3.7"):
+            raise Unsupported("before Keras 3.7 there is no reduction mean_with_sample_weight")
+        yield from super().routes(question)
 
     def switches(self) -> dict[str, Any]:
         """Keras' own, the version of its backend, flushing of subnormals."""

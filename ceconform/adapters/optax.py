@@ -44,6 +44,7 @@ class Optax(Adapter):
 
     name = "optax"
     distribution = "optax"
+    since = "0.2.7"
     conventions = flushing({})
     dtypes = ("float64", "float32", "float16", "bfloat16")
     activations = {  # noqa: RUF012 - a constant of the class, read only
@@ -61,6 +62,12 @@ class Optax(Adapter):
         gradient=JAX,
         show="print({name}.tolist())",
     )
+
+    def routes(self, question: Question) -> Iterator[Source]:
+        """Before 0.1.8 the losses stood at the top of the package; their entry points have one name all the same."""
+        for source in super().routes(question):
+            at_the_top = Source(source.replace("optax.losses.", "optax.")).by(source.via)
+            yield at_the_top if self.predates("0.1.8") else source
 
     def devices(self) -> list[str]:
         """CUDA, where JAX has one."""

@@ -66,10 +66,17 @@ class Sklearn(Adapter):
     distribution = "scikit-learn"
     dtypes = ("float64", "float32", "float16")
     conventions = LIBRARIES["sklearn"]
+    since = "1.7"
     dialect = Dialect(
         imports="import numpy as np\nfrom sklearn import metrics",
         array="np.array({values}, dtype=np.{dtype})",
     )
+
+    def switches(self) -> dict[str, Any]:
+        """The versions of what it computes with."""
+        import scipy
+
+        return {"numpy": np.__version__, "scipy": scipy.__version__}
 
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
         """A Python float has no dtype of its own: the empty string."""

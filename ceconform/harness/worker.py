@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -30,6 +31,7 @@ from ceconform.libraries import resolve
 __all__ = ["hello", "observe", "serve"]
 
 _SOURCE = "<source>"
+_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 class Evaluation:
@@ -65,6 +67,9 @@ class Evaluation:
             values = self.adapter.asnumpy(array)
             shape, dtype, device = self.adapter.describe(array)
         except Exception as error:
+            if self.adapter.predates(self.adapter.since) and _is_missing(error, text):
+                lacking = f"{self.adapter.distribution} {self.adapter.version()} has not all of it"
+                raise Unsupported(_brief(f"{lacking}: {error}")) from error
             if _is_ours(error):
                 raise
             return Answer(raised=f"{type(error).__name__}: {_brief(str(error))}")
@@ -82,6 +87,12 @@ def _is_ours(error: Exception) -> bool:
         return True
     last = traceback.extract_tb(error.__traceback__)[-1]
     return isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
+
+
+def _is_missing(error: Exception, text: str) -> bool:
+    """Whether the source uses a name, or a parameter, that the library has not."""
+    unknown = _PARAMETER.search(str(error)) if isinstance(error, TypeError) else None
+    return _is_ours(error) or (unknown is not None and f"{unknown[1]}=" in text)
 
 
 def _brief(text: str, limit: int = 300) -> str:
@@ -123,6 +134,8 @@ def _answer(evaluation: Evaluation, source: Source) -> Observation:
         if dialect.gradient and not value.raised:
             text = dialect.differentiate(source, evaluation.question.predictions)
             gradient = evaluation.run(text, "gradient")
+    except Unsupported as answer:
+        return Observation(status="unsupported", via=source.via, expression=str(source), reason=str(answer))
     except Exception as error:  # noqa: BLE001 - same
         reason = _brief(f"in the adapter: {type(error).__name__}: {error}")
         return Observation(status="error", via=source.via, expression=str(source), reason=reason)
