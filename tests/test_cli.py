@@ -190,6 +190,9 @@ def test_diff_says_what_has_changed(ceconform, tmp_path):
     ceconform("diff", "a.jsonl", "b.jsonl", "--format", "json", "-o", "diff.json", code=1)
     assert json.loads((tmp_path / "diff.json").read_text())["counts"]["changed verdict"] > 0
     assert "b.jsonl:1: expected" in ceconform("diff", "a.jsonl", "nob.jsonl", code=4)
+    assert "expected two reports" in ceconform("diff", "a.jsonl", "b.jsonl", "a.jsonl", code=2)
+    page = ceconform("diff", "a.jsonl", "b.jsonl", "a.jsonl", "--format", "history")
+    assert page.startswith("# History\n")
     ceconform("report", "a.jsonl", "b.jsonl", "--format", "json", "-o", "both.jsonl")
     assert "Nothing has changed." in ceconform("diff", "both.jsonl", "b.jsonl")
 

@@ -12,6 +12,7 @@ from ceconform import report
 from ceconform.cli.options import DISCREPANCY, Baselines, Corpus, Implementations, Output
 from ceconform.cli.terminal import ERRORS, SHOWN, show
 from ceconform.corpus import load
+from ceconform.errors import ArgumentError
 from ceconform.verdict import read_baselines
 
 __all__ = ["accept", "diff"]
@@ -23,32 +24,51 @@ class DiffForm(StrEnum):
     text = "text"
     markdown = "markdown"
     json = "json"
+    history = "history"
+
+
+_TWO = 2
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="A report.")],
-    new: Annotated[Path, typer.Argument(help="A later one, of another version, machine or day.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="OLD NEW", help="A report and a later one; for a history, those of any releases."),
+    ],
     form: Annotated[DiffForm, typer.Option("--format", help="How to show it.")] = DiffForm.text,
     output: Output = None,
     every: Annotated[bool, typer.Option("--all", help="Name every case, not a few of each kind.")] = False,
 ) -> None:
-    """Say what has changed between two reports, by case and kind; exit with 1 if anything has, with 0 if not."""
-    found = report.difference(report.Report.read(old), report.Report.read(new))
-    laid_out = report.render_changes(found, None if every else SHOWN)
+    """Say what has changed between two reports, by case and kind; exit with 1 if anything has, with 0 if not.
+
+    As a history, what each release of an implementation changed since the one before.
+    """
+    if len(files) < _TWO or (len(files) > _TWO and form is not DiffForm.history):
+        raise ArgumentError(f"expected two reports, or more and --format history, got {len(files)}")
+    if form is DiffForm.history:
+        found = report.histories({file.stem: report.Report.read(file) for file in files})
+        _tell(report.render_history(found), output)
+        raise typer.Exit(DISCREPANCY if found.changed else 0)
+    old, new = (report.Report.read(file) for file in files)
+    changes = report.difference(old, new)
+    laid_out = report.render_changes(changes, None if every else SHOWN)
     match form:
-        case DiffForm.text:
-            text = "" if output is None else report.plain(laid_out)
         case DiffForm.markdown:
-            text = report.render_changes_markdown(found)
+            _tell(report.render_changes_markdown(changes), output)
         case DiffForm.json:
-            text = report.render_changes_json(found)
-    if output is not None:
-        output.write_text(text, encoding="utf-8")
-    elif text:
+            _tell(report.render_changes_json(changes), output)
+        case _ if output is not None:
+            _tell(report.plain(laid_out), output)
+        case _:
+            show(laid_out)
+    raise typer.Exit(DISCREPANCY if changes.changes else 0)
+
+
+def _tell(text: str, output: Path | None) -> None:
+    if output is None:
         typer.echo(text, nl=False)
     else:
-        show(laid_out)
-    raise typer.Exit(DISCREPANCY if found.changes else 0)
+        output.write_text(text, encoding="utf-8")
 
 
 def accept(

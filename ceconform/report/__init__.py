@@ -6,12 +6,14 @@ from ceconform.report.accuracy import render_accuracy, render_accuracy_plain, re
 from ceconform.report.annotations import render_annotations
 from ceconform.report.badges import render_badge
 from ceconform.report.changes import render_changes, render_changes_json, render_changes_markdown, render_conflicts
+from ceconform.report.chronicle import render_history
 from ceconform.report.curves import render_curves
 from ceconform.report.difference import Change, Conflict, Difference, conflicts, difference
 from ceconform.report.discrepancies import Discrepancy, Usage, discrepancies, shows_anywhere, usages
 from ceconform.report.explain import explain
 from ceconform.report.findings import render_discrepancies
 from ceconform.report.header import Header, Implementation
+from ceconform.report.history import History, Movement, Release, Timeline, histories
 from ceconform.report.insertion import insert
 from ceconform.report.job_summary import render_job_summary
 from ceconform.report.junit import render_junit
@@ -40,17 +42,21 @@ __all__ = [
     "Elementary",
     "Fixed",
     "Header",
+    "History",
     "Implementation",
     "Input",
     "Measurement",
+    "Movement",
     "Recorder",
     "Refusal",
     "Regression",
+    "Release",
     "Report",
     "Result",
     "Resumption",
     "Sighting",
     "Stale",
+    "Timeline",
     "Usage",
     "Watch",
     "Writer",
@@ -58,6 +64,7 @@ __all__ = [
     "difference",
     "discrepancies",
     "explain",
+    "histories",
     "insert",
     "judge_again",
     "judged",
@@ -77,6 +84,7 @@ __all__ = [
     "render_conflicts",
     "render_curves",
     "render_discrepancies",
+    "render_history",
     "render_job_summary",
     "render_junit",
     "render_markdown",

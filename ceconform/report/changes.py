@@ -18,7 +18,7 @@ from ceconform.report.header import Header
 from ceconform.report.markdown import table
 from ceconform.report.result import Digits, Result
 
-__all__ = ["render_changes", "render_changes_json", "render_changes_markdown", "render_conflicts"]
+__all__ = ["first", "render_changes", "render_changes_json", "render_changes_markdown", "render_conflicts", "said"]
 
 _COLOURS = dict(zip(CHANGES, ("red", "green", "yellow", "cyan", "dim", "dim"), strict=True))
 
@@ -116,21 +116,22 @@ def _rows(difference: Difference) -> Iterator[_Row]:
 def _movement(change: Change) -> str:
     match change.what:
         case "appeared":
-            return f"was {_said(change.old)}"
+            return f"was {said(change.old)}"
         case "disappeared":
-            return f"now {_said(change.new)}"
+            return f"now {said(change.new)}"
         case "changed verdict":
-            return f"{_said(change.old)} → {_said(change.new)}"
+            return f"{said(change.old)} → {said(change.new)}"
         case _:
-            return _said(change.result) if change.what == "changed digits" else ""
+            return said(change.result) if change.what == "changed digits" else ""
 
 
-def _said(result: Result | None) -> str:
+def said(result: Result | None) -> str:
+    """Say in a few words what a result is worth."""
     if result is None:
         return "not asked"
     words = (result.kind or result.verdict, f"of the {result.part}" if result.kind and result.part else "")
-    said = " ".join(filter(None, words))
-    return f"{said} as {result.convention}" if result.convention else said
+    verdict = " ".join(filter(None, words))
+    return f"{verdict} as {result.convention}" if result.convention else verdict
 
 
 def _detail(change: Change) -> str:
@@ -140,19 +141,25 @@ def _detail(change: Change) -> str:
     for part in ("value", "gradient"):
         old, new = getattr(change.old, part), getattr(change.new, part)
         if old != new:
-            return f": {part} {_first(old, new)} → {_first(new, old)} ({change.new.dtype})"
+            return f": {part} {first(old, new)} → {first(new, old)} ({change.new.dtype})"
     return ""
 
 
-def _first(digits: Digits | None, other: Digits | None) -> str:
+def first(digits: Digits | None, other: Digits | None) -> str:
+    """Say of an array the first number that another one has otherwise, or what it is if none is."""
     if digits is None:
         return "none"
     if digits.raised:
         return f"raised {digits.raised.partition(':')[0]}"
-    others = () if other is None else other.digits
+    if other is None or other.raised:
+        return digits.digits[0] if digits.digits else "no number"
+    others = other.digits
     if len(others) != len(digits.digits):
         return f"{len(digits.digits)} numbers"
-    return next((one for one, two in zip(digits.digits, others, strict=True) if one != two), f"shape {digits.shape}")
+    return next(
+        (one for one, two in zip(digits.digits, others, strict=True) if one != two),
+        f"{digits.dtype or 'a number'} of the shape {digits.shape}",
+    )
 
 
 def _parts(difference: Difference, limit: int | None) -> Iterator[RenderableType]:
@@ -181,7 +188,7 @@ def render_conflicts(conflicts: Sequence[Conflict], limit: int = 8) -> str:
     lines = [f"{len(conflicts)} answers differ between the reports, {verdicts} in their verdict; the later stand"]
     for conflict in sorted(conflicts, key=lambda each: not each.verdict)[:limit]:
         change = Change(what="changed verdict", old=conflict.first, new=conflict.later)
-        moved = _movement(change) if conflict.verdict else f"{_said(conflict.later)}{_detail(change)}"
+        moved = _movement(change) if conflict.verdict else f"{said(conflict.later)}{_detail(change)}"
         later = conflict.later
         lines.append(f"  {later.case} {later.implementation} {later.version} ({later.dtype}, {later.device}): {moved}")
     if len(conflicts) > limit:
