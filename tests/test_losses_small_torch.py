@@ -40,7 +40,7 @@ def asked():
         return describe(x, *arguments, **keywords)
 
     def ask(*arguments, **keywords):
-        answer = small.loss(spy, arguments, keywords)
+        answer = small.loss(spy, None, arguments, keywords)
         return answer, seen
 
     return ask
@@ -54,7 +54,7 @@ def in_general(monkeypatch, call):
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean"])
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 def test_the_answer_is_that_of_larger_tensors(monkeypatch, logits, labels, reduction, dtype):
     """Value and gradient, whatever the cotangent."""
     weight = torch.tensor([1.0, 0.0, 0.5, 2.0], dtype=getattr(torch, dtype))
@@ -71,13 +71,14 @@ def test_the_answer_is_that_of_larger_tensors(monkeypatch, logits, labels, reduc
 
 
 def test_numpy_is_asked_and_is_not_where_pytorch_must_be(asked, logits, labels):
-    """Not for what has a gradient besides, nor bfloat16, nor under a mode or a transformation."""
-    answer, seen = asked(logits, labels)
-    assert "numpy" == seen.pop()
-    assert torch.is_tensor(answer)
+    """Not for what has a gradient besides, nor under a mode or a transformation; of bfloat16, which it lacks, too."""
+    for x in (logits, logits.bfloat16()):
+        answer, seen = asked(x, labels)
+        assert "numpy" == seen.pop()
+        assert torch.is_tensor(answer)
+        assert x.dtype == answer.dtype
     weight = torch.ones(4, requires_grad=True)
     assert asked(logits, labels, sample_weight=weight)[0] is None
-    assert asked(logits.bfloat16(), labels)[0] is None
     assert asked(torch.zeros(4, 2**13), labels)[0] is None
     assert asked(logits, labels, xp=torch)[0] is None
     with torch.device("meta"):

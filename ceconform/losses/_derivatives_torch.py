@@ -11,7 +11,10 @@ import torch
 from ceconform.losses import _blocks, _indices_torch
 from ceconform.losses._kernel import Kernel, gradient, pull, push
 
-__all__ = ["evaluate", "losses_of", "rescaled", "traced"]
+__all__ = ["PLAIN", "evaluate", "losses_of", "rescaled", "traced"]
+
+PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
+"""The types of tensors that nobody has changed."""
 
 
 def _pulled(xp: Any, kernel: Kernel, cotangent: Any, arrays: Any, wanted: Any) -> Iterator[Any]:
@@ -109,7 +112,7 @@ def traced(x: Any) -> bool:
     return bool(
         torch.compiler.is_compiling()
         or x.device.type != "cpu"
-        or type(x) not in {torch.Tensor, torch.nn.Parameter}
+        or type(x) not in PLAIN
         or _transformed()
         or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
         or torch._C._len_torch_dispatch_stack() > 0  # noqa: SLF001

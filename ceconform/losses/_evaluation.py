@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ceconform.errors import ArgumentError
+from ceconform.losses import _ordinary
 from ceconform.losses._derivatives import losses_and_gradient, losses_of
 from ceconform.losses._inputs import is_torch
 from ceconform.losses._kernel import Kernel
 from ceconform.losses._reduction import Reduction, coefficients, reduce
 
-__all__ = ["Evaluation", "loss", "value_and_grad"]
+__all__ = ["Evaluation", "loss", "ordinarily", "value_and_grad"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -71,7 +72,12 @@ def _quiet(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> contextli
     return contextlib.nullcontext()
 
 
-def loss(describe: Function) -> Function:
+def ordinarily(kernel: Kernel) -> Callable[[Function], Function]:
+    """Turn the function that describes a loss into the one that evaluates it; its kernel where a call is ordinary."""
+    return functools.partial(loss, ordinary=kernel)
+
+
+def loss(describe: Function, ordinary: Kernel | None = None) -> Function:
     """Turn the function that describes a loss into the one that evaluates it."""
 
     @functools.wraps(describe)
@@ -79,13 +85,17 @@ def loss(describe: Function) -> Function:
         if arguments and is_torch(arguments[0]):
             from ceconform.losses import _small_torch
 
-            answer = _small_torch.loss(describe, arguments, keywords)
+            value = _small_torch.loss(describe, ordinary, arguments, keywords)
+            if value is not None:
+                return value
+        else:
+            answer = _ordinary.answer(ordinary, arguments, keywords, gradient=False)
             if answer is not None:
-                return answer
+                return answer[0]
         with _quiet(arguments, keywords):
             return describe(*arguments, **keywords).value()
 
-    evaluate.describe = describe  # type: ignore[attr-defined]
+    evaluate.describe, evaluate.ordinary = describe, ordinary  # type: ignore[attr-defined]
     return evaluate  # type: ignore[return-value]
 
 
@@ -123,13 +133,17 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     if describe is None:
         raise ArgumentError(f"`loss` must be one of the losses of ceconform: got {loss!r}")
 
+    ordinary: Kernel | None = getattr(loss, "ordinary", None)
+
     def evaluate(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         if arguments and is_torch(arguments[0]):
             from ceconform.losses import _small_torch
 
-            answer = _small_torch.value_and_gradient(describe, arguments, keywords)
-            if answer is not None:
-                return answer
+            answer = _small_torch.value_and_gradient(describe, ordinary, arguments, keywords)
+        else:
+            answer = _ordinary.answer(ordinary, arguments, keywords, gradient=True)
+        if answer is not None:
+            return answer
         with _quiet(arguments, keywords):
             evaluation: Evaluation = describe(*arguments, **keywords)
             return evaluation.value_and_gradient()

@@ -8,9 +8,10 @@ from typing import Any
 from ceconform.conventions import Convention
 from ceconform.losses import _sides
 from ceconform.losses._description import Common, Subject, subject
-from ceconform.losses._evaluation import Evaluation, loss
+from ceconform.losses._evaluation import Evaluation, ordinarily
 from ceconform.losses._inputs import number
 from ceconform.losses._labels import binary_labels, shares
+from ceconform.losses._rules import PLAIN
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -46,7 +47,7 @@ def describe(
     return on.evaluation(kernel, positive, negative)
 
 
-@loss
+@ordinarily(_sides.binary_probabilities_and_labels(PLAIN, 0.0))
 def binary_cross_entropy(
     probabilities: Any,
     labels: Any,
@@ -118,7 +119,7 @@ def binary_cross_entropy(
     return describe(on, labels, label_smoothing=label_smoothing, pos_weight=pos_weight)
 
 
-@loss
+@ordinarily(_sides.binary_logits_and_labels(0.0))
 def binary_cross_entropy_with_logits(
     logits: Any,
     labels: Any,

@@ -8,7 +8,7 @@ from typing import Any
 from ceconform.conventions import Convention
 from ceconform.losses import _rows
 from ceconform.losses._description import Common, Subject, subject
-from ceconform.losses._evaluation import Evaluation, loss
+from ceconform.losses._evaluation import Evaluation, loss, ordinarily
 from ceconform.losses._inputs import number
 from ceconform.losses._labels import indices, one_hot
 from ceconform.losses.categorical import SPACES, describe
@@ -33,7 +33,7 @@ def _describe(
     return describe(on, one_hot(on, y), counts, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
-@loss
+@ordinarily(_rows.index_probabilities(-1, known=True))
 def sparse_cross_entropy(
     probabilities: Any,
     labels: Any,
@@ -111,7 +111,7 @@ def sparse_cross_entropy(
     return _describe(on, labels, ignore_index, label_smoothing=label_smoothing, class_weight=class_weight)
 
 
-@loss
+@ordinarily(_rows.indices(-1, known=True))
 def sparse_cross_entropy_with_logits(
     logits: Any,
     labels: Any,
