@@ -1,8 +1,9 @@
-"""Sessions: tests, lint, conformance, "conform(torch)", tfjs, gpu, accuracy, bench, devices, examples."""
+"""Sessions: tests, lint, conformance, "conform(torch)", history, tfjs, gpu, accuracy, bench, devices, examples."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import nox
@@ -27,6 +28,23 @@ IMPLEMENTATIONS = {
     "ceconform[array_api_strict]": ["array_api_strict"],
     "ceconform[numpy]": [],
     "ceconform[cupy]": ["cupy"],
+}
+# Past releases, each with what it is installed with. What stands beside a library is held still as far as its releases
+# allow, so that what changes is the library's own.
+RELEASES = {
+    **{
+        f"sklearn-{release}": [f"scikit-learn=={release}.*", "numpy==1.26.*", "scipy==1.15.*"]
+        for release in ("1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9")
+    },
+    # Those between have the losses of the one before.
+    **{
+        f"optax-{release}": [f"optax=={release}", "jax==0.5.3"]
+        for release in (
+            *("0.1.0", "0.1.2", "0.1.3", "0.1.4", "0.1.5", "0.1.7", "0.1.8", "0.1.9"),
+            *("0.2.2", "0.2.3", "0.2.4", "0.2.5", "0.2.6", "0.2.7", "0.2.8"),
+        )
+    },
+    **{f"keras[numpy]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*"] for minor in range(16)},
 }
 DISCREPANCIES = [0, 1]
 """A discrepancy is a finding, not a failure of the session."""
@@ -92,12 +110,50 @@ def accuracy(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("implementation", [nox.param(name, id=name) for name in IMPLEMENTATIONS])
+@nox.parametrize("implementation", [nox.param(name, id=name) for name in (*IMPLEMENTATIONS, *RELEASES)])
 def conform(session: nox.Session, implementation: str) -> None:
-    """Ask one implementation every case."""
+    """Ask one implementation every case, or one of its past releases."""
+    if implementation in RELEASES:
+        install(session, [])
+        ask_release(session, implementation, *session.posargs)
+        return
     install(session, [implementation])
     report = str(REPORTS / f"{implementation}.jsonl")
     session.run("ceconform", "run", implementation, "-o", report, *session.posargs, success_codes=DISCREPANCIES)
+
+
+@nox.session
+def history(session: nox.Session) -> None:
+    """Ask past releases every case, or those that are named; the page of all that have answered goes to reports/."""
+    install(session, [])
+    options = [word for word in session.posargs if word.startswith("-")]
+    named = [word for word in session.posargs if word not in options]
+    for release in named or RELEASES:
+        ask_release(session, release, *options)
+    reports = [str(report) for release in RELEASES if (report := REPORTS / f"{release}.jsonl").exists()]
+    page = ("--format", "history", "-o", str(REPORTS / "HISTORY.md"))
+    session.run("ceconform", "diff", *reports, *page, success_codes=DISCREPANCIES)
+
+
+def ask_release(session: nox.Session, release: str, *options: str) -> None:
+    """Ask a past release every case; one that cannot be installed, or does not start, is a finding too."""
+    implementation = release.rpartition("-")[0]
+    worker = f"{implementation}={shlex.join(worker_of(session, release))}"
+    report = str(REPORTS / f"{release}.jsonl")
+    session.run("ceconform", "run", "--command", worker, "-o", report, *options, success_codes=[*DISCREPANCIES, 3])
+
+
+def worker_of(session: nox.Session, release: str) -> list[str]:
+    """Return the command that starts a past release, in an environment of its own, where the harness need not fit."""
+    folder = Path(session.cache_dir, "releases", release).absolute()
+    python = str(folder / "bin" / "python")
+    session.run("python", "-m", "venv", "--without-pip", str(folder))
+    install = ["pip", "--python", python, "install", "--quiet", "-e", ".[worker]", *RELEASES[release]]
+    told = session.run("python", "-m", *install, silent=True, success_codes=[0, 1])
+    errors = [line for line in str(told).splitlines() if line.startswith("ERROR: ")]
+    if errors:
+        return ["sh", "-c", 'echo "$0" >&2; exit 1', errors[0]]
+    return [python, "-m", "ceconform.harness.worker", release.rpartition("-")[0]]
 
 
 @nox.session

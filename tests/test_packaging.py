@@ -70,3 +70,10 @@ def test_a_run_works_outside_the_checkout(unpacked):
     assert str(unpacked) in outside(unpacked, "-c", "import ceconform; print(ceconform.__file__)").stdout
     shown = outside(unpacked, "-m", "ceconform", "report", "one.jsonl", "--format", "markdown")
     assert "ceconform[numpy]" in shown.stdout
+
+
+def test_a_worker_needs_no_more_than_its_extra():
+    """Beside an old release there need not be room for what the harness is made of."""
+    harness = {"flint", "hypothesis", "jsonschema", "matplotlib", "ml_dtypes", "packaging", "rich", "typer"}
+    hidden = f"import sys; sys.modules |= dict.fromkeys({sorted(harness)}); import ceconform.harness.worker"
+    subprocess.run([sys.executable, "-c", hidden], cwd=ROOT, check=True)
