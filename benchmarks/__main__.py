@@ -16,6 +16,7 @@ from benchmarks.machine import describe
 from benchmarks.page import line, render
 from benchmarks.result import Result, compare
 from benchmarks.timing import Limits
+from ceconform.files import write
 
 
 def run(
@@ -38,7 +39,7 @@ def run(
         results.append(compare(comparison, limits))
         print(line(results[-1]), flush=True)
     if output is not None:
-        output.write_text(render(results, machine), encoding="utf-8")
+        write(output, render(results, machine))
 
 
 def _select(globs: list[str], *, quick: bool, device: str) -> Iterator[Comparison]:

@@ -24,6 +24,7 @@ import numpy as np
 import ceconform
 from benchmarks.linear import resident
 from benchmarks.machine import host, versions
+from ceconform.files import write
 from ceconform.report.markdown import table
 
 __all__ = ["SUBJECTS", "draw", "measured", "parser"]
@@ -180,7 +181,7 @@ def main() -> None:
         rows.append(row(name, subprocess.run(command, capture_output=True, text=True, check=False)))  # noqa: S603
         print(*(f"{cell:>14}" for cell in rows[-1]), flush=True)
     if options.write is not None:
-        options.write.write_text(page(options, machine, rows), encoding="utf-8")
+        write(options.write, page(options, machine, rows))
 
 
 if __name__ == "__main__":

@@ -131,6 +131,22 @@ def test_ctrl_c_does_not_wait_for_a_worker_that_hangs(started, tmp_path):
     assert "ceconform.harness.worker planted:HangsAtOnce" not in left
 
 
+@pytest.mark.parametrize("options", [(), ("--resume",)])
+def test_two_runs_do_not_write_one_report(started, whole, lines, tmp_path, options):
+    """The second one is refused, whether it would begin anew or go on; the first one does not notice."""
+    path = tmp_path / "r.jsonl"
+    if options:
+        path.write_bytes(b"".join(lines[:4]))
+    first = started(*options)
+    wait_for_results(path, 4)
+    first.send_signal(signal.SIGSTOP)
+    told = finish(started(*options), 4)
+    assert re.search(r"another process writes it: wait for its end, or give another file: '.*r\.jsonl'", told)
+    first.send_signal(signal.SIGCONT)
+    finish(first)
+    assert whole == answers(path)
+
+
 def test_a_line_that_breaks_off_is_left_out_with_a_warning(started, whole, lines, tmp_path):
     """Whatever byte it breaks off at: the line is named, and its call is asked again."""
     path = tmp_path / "r.jsonl"

@@ -14,8 +14,8 @@ from ceconform.corpus import Case, id_matches, load
 from ceconform.corpus.document import Scalar
 from ceconform.corpus.document import Sequence as List
 from ceconform.errors import ArgumentError, CorpusError
+from ceconform.files import replacing
 from ceconform.report import Report, Result, regression
-from ceconform.report.report import replacing
 from ceconform.verdict import Baseline, Entry, read_baseline
 
 __all__ = ["Extended", "check_baseline", "committed", "extend", "is_baseline"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -14,12 +13,13 @@ from ceconform.authoring.vectors import FORMAT, vectors
 from ceconform.corpus import LOSSES, Case
 from ceconform.corpus.loading import default_root
 from ceconform.errors import ArgumentError
+from ceconform.files import write
 from ceconform.formats import FORMATS
 
 __all__ = ["File", "export"]
 
 INDEX = "index.json"
-_OURS = re.compile(r"[a-z_]+/[a-z0-9]+\.json", re.ASCII)
+_VECTORS = frozenset(f"{loss}/{dtype}.json" for loss in LOSSES for dtype in FORMATS)
 PAGES = ("README.md", "VECTORS.md", "vectors.schema.json")
 
 
@@ -53,7 +53,7 @@ def export(folder: Path, cases: Iterable[Case], *, corpus: str, dtypes: Sequence
     ArgumentError
         If the folder holds something else.
     """
-    _clear(folder)
+    before = _begin(folder)
     chosen = tuple(cases)
     written = []
     for loss in sorted({case.loss for case in chosen}, key=[*LOSSES].index):
@@ -61,11 +61,13 @@ def export(folder: Path, cases: Iterable[Case], *, corpus: str, dtypes: Sequence
             asked = not dtypes or any(fnmatchcase(dtype, word) for word in dtypes)
             if asked and any(case.loss == loss and dtype in case.dtypes for case in chosen):
                 written.append(_write(folder, chosen, loss, dtype, corpus))
-    for page in PAGES:
-        folder.joinpath(page).write_bytes((default_root() / page).read_bytes())
-    _dump(folder / "conventions.json", conventions_data())
     index = {"format": FORMAT, "corpus": corpus, "files": [asdict(file) for file in written]}
-    _dump(folder / INDEX, index)
+    _dump(folder / INDEX, index)  # from now on it is known as an export
+    for page in PAGES:
+        write(folder / page, (default_root() / page).read_text(encoding="utf-8"))
+    _dump(folder / "conventions.json", conventions_data())
+    for name in before - {file.path for file in written}:
+        folder.joinpath(name).unlink(missing_ok=True)
     return written
 
 
@@ -77,23 +79,24 @@ def _write(folder: Path, cases: tuple[Case, ...], loss: str, dtype: str, corpus:
     lines = ",\n".join(json.dumps(question, ensure_ascii=False) for question in questions)
     path = folder / loss / f"{dtype}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    size = path.write_bytes(f'{head},\n "cases": [\n{lines}\n]\n}}\n'.encode())
-    return File(path=f"{loss}/{dtype}.json", loss=loss, dtype=dtype, cases=len(questions), size=size)
+    write(path, f'{head},\n "cases": [\n{lines}\n]\n}}\n')
+    return File(path=f"{loss}/{dtype}.json", loss=loss, dtype=dtype, cases=len(questions), size=path.stat().st_size)
 
 
-def _clear(folder: Path) -> None:
-    """Take away what an earlier export wrote, and nothing else."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        folder.mkdir(parents=True, exist_ok=True)
-        return
+def _begin(folder: Path) -> set[str]:
+    """Begin a folder, or find the vectors that an earlier export wrote, perhaps one that broke off before its index."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        return set()
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    if folder.is_dir() and there <= _VECTORS:
+        return there
     try:
-        files = [str(file["path"]) for file in json.loads((folder / INDEX).read_text(encoding="utf-8"))["files"]]
+        files = {str(file["path"]) for file in json.loads((folder / INDEX).read_text(encoding="utf-8"))["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise ArgumentError(f"expected a folder that is new, empty or an earlier export, got {folder}") from None
-    for file in files:
-        if _OURS.fullmatch(file):
-            folder.joinpath(file).unlink(missing_ok=True)
+    return files & _VECTORS
 
 
 def _dump(path: Path, data: object) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")

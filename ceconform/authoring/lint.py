@@ -6,9 +6,7 @@ only its author can solve stays as it is, and the proposal goes beside it as `<f
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from ceconform.corpus import Case, load_file
 from ceconform.corpus.document import read
 from ceconform.corpus.loading import CONVENTIONS_FILE, case_files, default_root, question
 from ceconform.errors import CorpusError
+from ceconform.files import write
 
 __all__ = ["Problem", "lint"]
 
@@ -78,8 +77,7 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
 def _inspect(path: Path, root: Path) -> _File:
     """Check one file by itself."""
     path = path.resolve()
-    if not path.is_relative_to(root.resolve()):
-        root = path.parent  # a file of somebody else's
+    root = _home(path, root)
     try:
         document = read(path)
         cases = load_file(path, root, answered=False)
@@ -99,6 +97,11 @@ def _inspect(path: Path, root: Path) -> _File:
     if format_document(document, text) != text:
         problems.append(Problem(path, 1, "(file)", "not formatted", fixable=True))
     return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)
+
+
+def _home(path: Path, root: Path) -> Path:
+    """The folder that ids begin at: the corpus, or that of a file of somebody else's."""
+    return root if path.is_relative_to(root.resolve()) else path.parent
 
 
 def _across(cases: Sequence[Case]) -> Iterator[Problem]:
@@ -143,43 +146,26 @@ def _settle(file: _File, problems: list[Problem], root: Path) -> list[Problem]:
         except CorpusError as error:
             left = [Problem.of(error)]
     if not left:
-        _write(file.path, file.proposed)
+        write(file.path, file.proposed)
         return []
     rejected = file.path.with_name(file.path.name + ".rej")
-    _write(rejected, file.proposed)
+    write(rejected, file.proposed)
     return [*left, Problem(file.path, 1, "(file)", f"left as it is; the proposal is in {rejected.name}")]
 
 
 def _prove(file: _File, root: Path) -> None:
     """Read the proposal as the corpus would be read, so that nothing broken replaces a file."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / file.path.relative_to(root.resolve())
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(file.proposed, encoding="utf-8", newline="\n")
-        load_file(copy, Path(folder))
+    load_file(file.path, _home(file.path, root), text=file.proposed)
 
 
 def _published(root: Path, *, fix: bool) -> Iterator[Problem]:
     """Check that what is written from the code is in step with it."""
     written: dict[str, Callable[[], str]] = {"schema.json": schema_text, CONVENTIONS_FILE: conventions_text}
-    for name, write in written.items():
-        path, text = root / name, write()
+    for name, make in written.items():
+        path, text = root / name, make()
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         if fix:
-            _write(path, text)
+            write(path, text)
         else:
             yield Problem(path, 1, "(file)", "out of step with the code", fixable=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a broken run leaves the old one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -44,6 +44,7 @@ from ceconform.cli.terminal import ERRORS, SHOWN, show, table
 from ceconform.corpus import LOSSES, Case, corpus_hash, coverage, load, select, shard
 from ceconform.corpus.coverage import table as laid_out
 from ceconform.errors import ArgumentError, StartError
+from ceconform.files import alone
 from ceconform.harness import ask, commands
 from ceconform.verdict import read_baselines
 
@@ -130,10 +131,13 @@ def run(
     chosen = shard(selected, *share(part))
     header = report.Header.here(ceconform=__version__, corpus=corpus_hash(cases), cases=len(selected))
     piped = output is None and not sys.stdout.isatty()
-    kept = _resumed(output, header, cases) if again else report.Resumption(header=header)
-    with tempfile.TemporaryDirectory() as folder:
-        path = output or Path(folder, "report.jsonl")
+    if again and output is None:
+        raise ArgumentError("expected the report to go on with, -o FILE, beside --resume, got none")
+    with contextlib.ExitStack() as stack:
+        path = output or Path(stack.enter_context(tempfile.TemporaryDirectory()), "report.jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(alone(path))
+        kept = _resumed(path, header, cases) if again else report.Resumption(header=header)
         events = ask(
             names,
             chosen,
@@ -169,10 +173,8 @@ def run(
     raise typer.Exit(NOT_STARTED if recorder.missing else DISCREPANCY if failed else 0)
 
 
-def _resumed(path: Path | None, header: report.Header, cases: Sequence[Case]) -> report.Resumption:
+def _resumed(path: Path, header: report.Header, cases: Sequence[Case]) -> report.Resumption:
     """What a report has already, and a word about what is asked again."""
-    if path is None:
-        raise ArgumentError("expected the report to go on with, -o FILE, beside --resume, got none")
     kept = report.resume(path, header, cases)
     if kept.torn:
         ERRORS.print(f"{path}:{kept.torn}: the line breaks off; left out", style="yellow", markup=False)

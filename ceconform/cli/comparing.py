@@ -13,6 +13,7 @@ from ceconform.cli.options import DISCREPANCY, Baselines, Corpus, Implementation
 from ceconform.cli.terminal import ERRORS, SHOWN, show
 from ceconform.corpus import load
 from ceconform.errors import ArgumentError
+from ceconform.files import write
 from ceconform.verdict import read_baselines
 
 __all__ = ["accept", "diff"]
@@ -68,7 +69,7 @@ def _tell(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
 
 
 def accept(

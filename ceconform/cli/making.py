@@ -34,6 +34,7 @@ from ceconform.cli.options import (
 from ceconform.cli.terminal import ERRORS, table
 from ceconform.corpus import corpus_hash, load, select
 from ceconform.errors import MissingDependencyError, StartError
+from ceconform.files import write
 from ceconform.harness import commands
 
 __all__ = ["export", "fuzz_", "lint", "sweep"]
@@ -96,7 +97,7 @@ def sweep(
         typer.echo(text, nl=False)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
     raise typer.Exit(NOT_STARTED if merged.header.missing else 0)
 
 
@@ -163,14 +164,13 @@ def fuzz_(
                 missing.append(name)
                 ERRORS.print(f"{name} did not start: {error}", style="red", markup=False)
 
-    found = False
+    found = ""
     for text in fuzzing.tell(findings()):
+        found += text
         if output is None:
             typer.echo(text, nl=False)
         else:
-            with output.open("a" if found else "w", encoding="utf-8") as file:
-                file.write(text)
-        found = True
+            write(output, found)
     if not found and not missing:
         typer.echo("Nothing is found.")
     raise typer.Exit(NOT_STARTED if missing else DISCREPANCY if found else 0)
@@ -185,11 +185,11 @@ def export(
     corpus: Corpus = None,
 ) -> None:
     """Write the corpus as JSON, for any language: a file for each loss and dtype, their schema and definitions."""
-    from ceconform.authoring.export import export as write  # the oracle takes a while to import
+    from ceconform.authoring.export import export as make  # the oracle takes a while to import
 
     cases = load(corpus)
     chosen = select(cases, globs or (), tags=tags or (), losses=losses or (), dtypes=dtypes or ())
-    written = write(folder, chosen, corpus=corpus_hash(cases), dtypes=dtypes or ())
+    written = make(folder, chosen, corpus=corpus_hash(cases), dtypes=dtypes or ())
     table(("file", "cases", "bytes"), [(file.path, str(file.cases), str(file.size)) for file in written])
 
 

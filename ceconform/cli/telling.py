@@ -18,6 +18,7 @@ from ceconform.cli.options import Baselines, Corpus, Output
 from ceconform.cli.terminal import ERRORS, SHOWN, show
 from ceconform.corpus import Case, load
 from ceconform.errors import ArgumentError
+from ceconform.files import write
 from ceconform.verdict import read_baselines
 
 __all__ = ["report_"]
@@ -114,7 +115,7 @@ def report_(
     if into is not None:
         report.insert(_FORMS[form](told), into)
     elif output is not None:
-        output.write_text(_FORMS[form](told), encoding="utf-8")
+        write(output, _FORMS[form](told))
     elif form is Form.text:
         show(told.laid_out(None if every else SHOWN))
     else:

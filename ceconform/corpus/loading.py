@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ceconform.corpus.case import Case
-from ceconform.corpus.document import read
+from ceconform.corpus.document import parse, read
 from ceconform.corpus.excerpt import Excerpt
 from ceconform.corpus.field import SLUG
 from ceconform.corpus.reading import read_cases
@@ -86,7 +86,9 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def load_file(path: Path, root: Path | None = None, *, answered: bool = True) -> tuple[Case, ...]:
+def load_file(
+    path: Path, root: Path | None = None, *, answered: bool = True, text: str | None = None
+) -> tuple[Case, ...]:
     """Read one file.
 
     Parameters
@@ -98,20 +100,34 @@ def load_file(path: Path, root: Path | None = None, *, answered: bool = True) ->
         the file's own.
     answered
         Whether each case must state what is expected; a new case does not do so yet.
+    text
+        What it is going to say, in place of what it says.
 
     Raises
     ------
     CorpusError
         For the first thing that is wrong with it.
     """
-    path = path.resolve()
+    path = _within(path, root)
     if root is None:
         root = next((folder for folder in path.parents if (folder / "schema.json").is_file()), path.parent)
     parts = path.relative_to(root.resolve()).with_suffix("").parts
     for part in parts:
         if not SLUG.fullmatch(part):
             raise CorpusError(path, 1, "(file)", "a path of lower-case words joined by hyphens", f"`{part}`")
-    return tuple(read_cases(read(path), path, "/".join(parts), answered=answered))
+    document = read(path) if text is None else parse(text, path)
+    return tuple(read_cases(document, path, "/".join(parts), answered=answered))
+
+
+def _within(path: Path, root: Path | None) -> Path:
+    """Where a file is, which must be within the folder: a corpus of somebody else's may hold links."""
+    try:
+        found = path.resolve()
+    except RuntimeError as error:
+        raise CorpusError(path, 1, "(file)", "a file", str(error)) from error
+    if root is not None and not found.is_relative_to(root.resolve()):
+        raise CorpusError(path, 1, "(file)", f"a file within {root}", f"a link to {found}")
+    return found
 
 
 def corpus_hash(cases: Iterable[Case]) -> str:

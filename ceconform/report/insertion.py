@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ceconform.errors import ReportError
+from ceconform.files import write
 
 __all__ = ["BEGIN", "END", "insert"]
 
@@ -24,4 +25,4 @@ def insert(text: str, path: Path) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest:
         raise ReportError(path, 1, f"expected the marks {BEGIN} and {END}, once each")
-    path.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")
+    write(path, f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}")

@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 from ceconform.errors import ReportError, UnknownNameError
+from ceconform.files import replacing
 from ceconform.report.header import Header
 from ceconform.report.result import Key, Result
 from ceconform.report.schema import check
 
-__all__ = ["Report", "footer", "merge", "parse", "replacing", "text"]
+__all__ = ["Report", "footer", "merge", "parse", "text"]
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -33,22 +32,6 @@ def text(line: dict[str, Any]) -> str:
 def footer(results: int, seconds: float) -> dict[str, Any]:
     """Make the last line, without which a report is not one."""
     return {"footer": {"results": results, "seconds": round(seconds, 3), "complete": True}}
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """Hand out a file that takes the place of another, whole, when all is written, or not at all."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            yield cast("TextIO", file)
-            file.close()
-            Path(file.name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 @dataclass(frozen=True, kw_only=True)

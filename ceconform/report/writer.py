@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,8 +11,9 @@ from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
 from ceconform.errors import ReportError
+from ceconform.files import lock, replacing
 from ceconform.report.header import Header, Implementation
-from ceconform.report.report import footer, replacing, text
+from ceconform.report.report import footer, text
 from ceconform.report.result import Result
 
 __all__ = ["Writer"]
@@ -56,12 +58,15 @@ class Writer:
 
     def _open(self, path: Path) -> None:
         try:
+            # No buffer: a line that does not fit on the disk is not tried again when the file is closed.
             if self._kept:
                 with replacing(path) as file:
+                    lock(file)
                     file.write(text({"header": self._header.line()}))
                     file.writelines(text(result.line()) for result in self._kept)
-            # No buffer: a line that does not fit on the disk is not tried again when the file is closed.
-            self._file = path.open("ab" if self._kept else "wb", buffering=0)
+                    self._file = os.fdopen(os.dup(file.fileno()), "wb", buffering=0)  # and its lock
+            else:
+                self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise ReportError(path, 1, f"expected a file that can be written, got {error}") from error
         self._results = len(self._kept)
