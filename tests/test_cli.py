@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -376,6 +377,7 @@ def test_run_asks_a_plain_function(ceconform, tmp_path):
     }
     told = ceconform("run", *MINE[:-1], "margin/hinge/zeros-and-ones", "-o", "b.jsonl", code=1)
     assert "accepted-invalid-input" in told
+    assert re.search(r"^\d+ answers in .* until the workers were ready, .* calls, .* writing$", told, re.MULTILINE)
     mean = ("functions:mean_hinge", *MINE[1:-1], "margin/hinge", "--reduction", "mean", "--dtype", "float64")
     ceconform("run", *mean, "-o", "c.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]

@@ -211,6 +211,10 @@ class Adapter:
         """What changes its arithmetic: x64, TF32, matmul precision, threads, flushing of subnormals."""
         return {}
 
+    def compiling(self) -> float:
+        """Seconds that the library has compiled in this process, where it tells."""
+        return 0.0
+
     def namespace(self) -> dict[str, Any]:
         """The names that the sources use: those of the dialect's imports."""
         names: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ceconform import __version__, backends
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
+from ceconform.adapters._compiling import by_jax
 from ceconform.libraries import flushing
 
 __all__ = ["ADAPTERS"]
@@ -127,6 +128,10 @@ class OnJAX(Portable):
         gradient="gradient = jax.grad(lambda {x}: jnp.sum({expression}))({x})",
         show="print({name}.tolist())",
     )
+
+    def compiling(self) -> float:
+        """As JAX tells it."""
+        return by_jax()
 
 
 class CompiledTorch(OnTorch):

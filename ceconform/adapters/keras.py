@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
+from ceconform.adapters._compiling import by_jax
 from ceconform.adapters._gradients import JAX, TENSORFLOW, TORCH
 from ceconform.libraries import LIBRARIES, flushing
 
@@ -235,6 +236,10 @@ class OnJAX(Keras):
         "import jax\njax.config.update('jax_enable_x64', True)\njax.config.update('jax_platforms', 'cpu')\n",
         JAX,
     )
+
+    def compiling(self) -> float:
+        """As JAX tells it."""
+        return by_jax()
 
 
 class OnNumPy(Keras):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
+from ceconform.adapters._compiling import by_jax
 from ceconform.adapters._gradients import JAX
 from ceconform.libraries import flushing
 
@@ -90,6 +91,10 @@ class Optax(Adapter):
             "matmul_precision": jax.config.jax_default_matmul_precision,
             "flushes_subnormals": float(jnp.exp(jnp.full(16, -100.0, dtype="float32"))[0]) == 0.0,
         }
+
+    def compiling(self) -> float:
+        """As JAX tells it."""
+        return by_jax()
 
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
         """JAX says `gpu` for CUDA."""

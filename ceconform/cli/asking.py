@@ -152,15 +152,18 @@ def run(
         writer = report.Writer(sys.stdout if piped else path, kept.header, kept.results)
         recorder = report.Recorder(writer)
         found: list[report.Result] = []
+        spent = report.Spent()
         try:
             with writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
                 for event, results in recorder.follow(events):
                     watch.see(event, results)
+                    spent.see(event)
                     found += [result for result in results if baselines or result.verdict in _DISCREPANT]
         except KeyboardInterrupt:
             left = f": what is answered is in {path}; the same command with --resume goes on" if output else ""
             ERRORS.print(f"interrupted{left}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED) from None
+        ERRORS.print(str(spent), markup=False, highlight=False, soft_wrap=True)
         if not piped:
             show(report.render_text(report.Report.read(path)))
         failed = any(result.verdict in _DISCREPANT for result in (*kept.results, *found))

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from ceconform.corpus.questions import LOSSES, Loss
 
-__all__ = ["Call"]
+__all__ = ["CALLS", "Call"]
+
+CALLS = 16_384
+"""So many calls are kept for the next implementation: each case in each dtype, on two devices."""
 
 ARRAYS = ("weight", "bias", "class_weight", "sample_weight", "pos_weight", "alpha")
 """Parameters that may be arrays; alpha is a number for the binary losses, a number or an array for the others."""

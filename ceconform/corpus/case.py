@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.corpus.call import Call
+from ceconform.corpus.call import CALLS, Call
 from ceconform.corpus.excerpt import Excerpt, Numbers
 from ceconform.corpus.nodes import Node
 from ceconform.corpus.seen import Seen
@@ -77,15 +78,20 @@ class Case:
     line: int = 0
 
     def call(self, dtype: str, device: str = "cpu") -> Call:
-        """The case as a call in this dtype."""
-        return Call(
-            loss=self.loss,
-            predictions=self.predictions,
-            labels=self.labels,
-            parameters=self.parameters,
-            activation=self.activation,
-            space=self.space,
-            dtype=dtype,
-            label_dtype=self.label_dtype,
-            device=device,
-        )
+        """The case as a call in this dtype, the same object whoever is asked."""
+        return _call(self, dtype, device)
+
+
+@lru_cache(maxsize=CALLS)
+def _call(case: Case, dtype: str, device: str) -> Call:
+    return Call(
+        loss=case.loss,
+        predictions=case.predictions,
+        labels=case.labels,
+        parameters=case.parameters,
+        activation=case.activation,
+        space=case.space,
+        dtype=dtype,
+        label_dtype=case.label_dtype,
+        device=device,
+    )

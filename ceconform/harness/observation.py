@@ -56,6 +56,8 @@ class Observation:
     no_gradient: str = ""
     reason: str = ""
     seconds: float = 0.0
+    compiling: float = 0.0
+    """Of these seconds, those in which the library compiled, where it tells."""
 
     def beside(self, loss: Numbers | Excerpt | None, gradient: Numbers | Excerpt | None) -> Observation:
         """As much of the answers as is stated of each."""

@@ -19,7 +19,7 @@ from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedEr
 from ceconform.harness.ending import end, told
 from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
-from ceconform.harness.wire import Asking, decode_answer, decode_hello, encode_call, line, parse
+from ceconform.harness.wire import Asking, asked, decode_answer, decode_hello, parse
 
 __all__ = ["Worker", "command", "commands", "function_command"]
 
@@ -111,6 +111,8 @@ class Worker:
         self._pending = bytearray()
         self._last_words = b""
         self.hello: Mapping[str, Any] = {}
+        self.starting = 0.0
+        """Seconds until it had said hello, every time that it was started."""
         try:
             self._start()
         except (StartError, StoppedError):
@@ -120,6 +122,7 @@ class Worker:
     def _start(self) -> None:
         self._pending.clear()
         self._last_words = b""
+        started = time.monotonic()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user names the command
                 self._memory.limited(self._arguments),
@@ -129,7 +132,8 @@ class Worker:
                 env=_environment(),
                 start_new_session=True,
             )
-            self.hello = decode_hello(self._read(time.monotonic() + self._start_limit))
+            self.hello = decode_hello(self._read(started + self._start_limit))
+            self.starting += time.monotonic() - started
         except OSError as error:
             raise StartError(f"{' '.join(self._arguments)}: {error}") from error
         except _DiedError:
@@ -150,8 +154,7 @@ class Worker:
             if self._process is None:
                 self._start()
             try:
-                message = line({"call": encode_call(call), "id": number, "skip": skip})
-                self._write(message, time.monotonic() + self._limit)
+                self._write(asked(call, number, skip), time.monotonic() + self._limit)
                 while True:
                     said = self._read(time.monotonic() + self._limit)
                     match decode_answer(said, number, first=not skip):

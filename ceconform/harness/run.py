@@ -53,6 +53,8 @@ class Finished:
     """An implementation has been asked everything."""
 
     implementation: str
+    starting: float = 0.0
+    """Seconds until it said hello."""
 
 
 Event = Started | Missing | Asked | Finished
@@ -160,4 +162,4 @@ class _Plan:
                 yield Asked(
                     implementation=name, case=case, dtype=dtype, device=device, observations=tuple(observations)
                 )
-        yield Finished(implementation=name)
+        yield Finished(implementation=name, starting=worker.starting)

@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from ceconform.adapters import LANGUAGES, Dialect
 from ceconform.conventions import CONVENTIONS
 from ceconform.corpus import LOSSES, Call
+from ceconform.corpus.call import CALLS
 from ceconform.errors import ProtocolError
 from ceconform.formats import FORMATS
 from ceconform.harness.observation import Answer, Observation
@@ -35,6 +37,7 @@ from ceconform.libraries import LIBRARIES
 
 __all__ = [
     "Asking",
+    "asked",
     "decode_answer",
     "decode_call",
     "decode_hello",
@@ -116,6 +119,16 @@ def _decode(value: Any, dtype: str = "float64") -> Any:
         numbers = [float(v) if isinstance(v, str) else v for v in value["values"]]
         return np.array(numbers, dtype=dtype).reshape(value["shape"])
     return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+def asked(call: Call, number: int, skip: int) -> bytes:
+    """The message that asks a call."""
+    return b'{"call":%b,"id":%d,"skip":%d}\n' % (_text(call), number, skip)
+
+
+@lru_cache(maxsize=CALLS)
+def _text(call: Call) -> bytes:
+    return _JSON.encode(encode_call(call)).encode()
 
 
 def encode_call(call: Call) -> dict[str, Any]:
@@ -251,15 +264,20 @@ def decode_observation(data: Mapping[str, Any]) -> Observation:
     for name in data:
         _among(name, "observation", _KEYS)
     fields = {name: _taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
-    seconds = data.get("seconds", 0.0)
-    timed = isinstance(seconds, int | float) and 0 <= seconds < _LONGEST_TIME
     return Observation(
         status=_taken(data, "status", str),
         value=_answer(data, "value"),
         gradient=_answer(data, "gradient"),
-        seconds=float(seconds) if timed else 0.0,
+        seconds=_seconds(data, "seconds"),
+        compiling=_seconds(data, "compiling"),
         **fields,
     )
+
+
+def _seconds(data: Mapping[str, Any], key: str) -> float:
+    """A time; 0 where there is none that could be."""
+    seconds = data.get(key, 0.0)
+    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < _LONGEST_TIME else 0.0
 
 
 def _answer(data: Mapping[str, Any], part: str) -> Answer | None:

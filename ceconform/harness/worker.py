@@ -126,8 +126,8 @@ def observe(
 
 
 def _answer(evaluation: Evaluation, source: Source) -> Observation:
-    dialect = evaluation.adapter.dialect
-    started = time.perf_counter()
+    adapter, dialect = evaluation.adapter, evaluation.adapter.dialect
+    started, compiled = time.perf_counter(), adapter.compiling()
     try:
         value = evaluation.run(f"loss = {source}", "loss")
         gradient = None
@@ -139,6 +139,7 @@ def _answer(evaluation: Evaluation, source: Source) -> Observation:
     except Exception as error:  # noqa: BLE001 - same
         reason = _brief(f"in the adapter: {type(error).__name__}: {error}")
         return Observation(status="error", via=source.via, expression=str(source), reason=reason)
+    seconds = time.perf_counter() - started
     return Observation(
         status="answered",
         via=source.via,
@@ -146,7 +147,8 @@ def _answer(evaluation: Evaluation, source: Source) -> Observation:
         value=value,
         gradient=gradient,
         no_gradient="" if dialect.gradient else "the library has no autodiff",
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
+        compiling=min(adapter.compiling() - compiled, seconds),
     )
 
 

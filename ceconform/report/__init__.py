@@ -29,6 +29,7 @@ from ceconform.report.report import Report, merge
 from ceconform.report.result import Digits, Result, record
 from ceconform.report.resuming import Resumption, resume
 from ceconform.report.sightings import Sighting, sightings
+from ceconform.report.spent import Spent
 from ceconform.report.text import render_text
 from ceconform.report.writer import Writer
 
@@ -55,6 +56,7 @@ __all__ = [
     "Result",
     "Resumption",
     "Sighting",
+    "Spent",
     "Stale",
     "Timeline",
     "Usage",

@@ -18,8 +18,8 @@ from ceconform.verdict.kinds import rank
 __all__ = ["Comparison", "Floats", "Wanted", "compare", "wanted"]
 
 Floats = NDArray[np.float64]
-CACHED = 16_384
-"""Value and gradient of each case in each dtype, which every implementation is held against."""
+CACHED = 65_536
+"""Values and gradients that every implementation is held against: of each case in each dtype, and by conventions."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
