@@ -34,7 +34,7 @@ def draw(loss, dtype, shape=(6, 5), *, soft=False):
 
 def at_once(loss, *arguments, gradient=False, **keywords):
     """The answer of an ordinary call."""
-    return _ordinary.answer(loss.ordinary, arguments, keywords, gradient=gradient)
+    return _ordinary.answer(loss.describe, loss.ordinary, arguments, keywords, gradient=gradient)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -59,7 +59,12 @@ def test_what_is_not_ordinary_is_left_to_the_description(loss):
     """Other arguments, other types, too many numbers, and what has an error of its own."""
     x, labels = draw(loss, "float32")
     assert at_once(loss, x, labels) is not None
+    assert at_once(loss, x, labels, label_smoothing=0.0, sample_weight=None, check=False) is not None
     assert at_once(loss, x, labels, label_smoothing=0.1) is None
+    assert at_once(loss, x, labels, label_smoothing=0) is None
+    assert at_once(loss, x, labels, sample_weight=x) is None
+    assert at_once(loss, x, labels, smoothing=None) is None
+    assert at_once(loss, x, labels, keywords=None) is None
     assert at_once(loss, x, labels, reduction="weighted_mean") is None
     assert at_once(loss, x, labels, reduction=["mean"]) is None
     assert at_once(loss, x) is None

@@ -93,6 +93,8 @@ def rescaled(axis: int | None, gradient: Any, expected: Any, cotangent: Any) -> 
     `axis`: which the cotangent lacks. Half precision does not say: what it lost beside the one it may have beside the
     other, as whoever scales losses knows.
     """
+    if not cotangent.shape and cotangent.item() == expected:  # the usual one, in a tenth of the time
+        return gradient
     same = cotangent == expected
     if bool(same.all()):
         return gradient

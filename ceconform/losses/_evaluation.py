@@ -89,7 +89,7 @@ def loss(describe: Function, ordinary: Kernel | None = None) -> Function:
             if value is not None:
                 return value
         else:
-            answer = _ordinary.answer(ordinary, arguments, keywords, gradient=False)
+            answer = _ordinary.answer(describe, ordinary, arguments, keywords, gradient=False)
             if answer is not None:
                 return answer[0]
         with _quiet(arguments, keywords):
@@ -141,7 +141,7 @@ def value_and_grad(loss: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
 
             answer = _small_torch.value_and_gradient(describe, ordinary, arguments, keywords)
         else:
-            answer = _ordinary.answer(ordinary, arguments, keywords, gradient=True)
+            answer = _ordinary.answer(describe, ordinary, arguments, keywords, gradient=True)
         if answer is not None:
             return answer
         with _quiet(arguments, keywords):

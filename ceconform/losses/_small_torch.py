@@ -81,7 +81,7 @@ def _evaluated(
     gradient: bool,
 ) -> tuple[Any, Any, int | None]:
     """Return the loss of arrays, its gradient if asked, and which axis the loss lacks, if it is not reduced."""
-    answer = _ordinary.answer(ordinary, arguments, keywords, gradient=gradient)
+    answer = _ordinary.answer(describe, ordinary, arguments, keywords, gradient=gradient)
     if answer is not None and ordinary is not None:
         return (*answer, ordinary.axis if keywords.get("reduction") == "none" else None)
     with np.errstate(all="ignore"):
