@@ -97,8 +97,8 @@ def _shares(np: Any, labels: Any) -> Any:
 
 
 def _indices(np: Any, labels: Any, classes: int) -> Any:
-    """Return class indices, if each is a class's; with one class, a NaN beside no other would go unseen."""
-    if labels.dtype.kind not in "iu" or classes == 1:
+    """Return class indices, if each is a class's."""
+    if labels.dtype.kind not in "iu":
         return None
     y = labels.astype(np.int64, copy=False)
     return y if y.item(y.argmin()) >= 0 and y.item(y.argmax()) < classes else None
