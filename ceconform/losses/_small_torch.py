@@ -124,12 +124,13 @@ def _array(value: Any) -> Any:
 def _numbers(x: Any) -> Any:
     """Return the numbers of a tensor as an array, which lies in its memory; those of bfloat16 in float32."""
     if x.dtype is torch.bfloat16:
-        x = x.detach().to(torch.float32)
+        x = x.detach().float()
     return x.numpy(force=True)
 
 
 def _tensor(value: Any, dtype: Any) -> Any:
-    return torch.from_numpy(np.asarray(value)).to(dtype)
+    tensor = torch.from_numpy(np.asarray(value))
+    return tensor.bfloat16() if dtype is torch.bfloat16 else tensor
 
 
 class _Small(torch.autograd.Function):  # type: ignore[misc] # torch is untyped here
