@@ -220,6 +220,8 @@ def _hard_logits(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any,
 
     log1p(exp u) and (1 - 2t) exp(u)/(1 + exp u), where u = (1 - 2t) z is exact.
     """
+    if 0 < t.item(0) < 1:  # most that are not show at once
+        return False
     rest = 1 - t
     if np.count_nonzero(rest * t):
         return False
@@ -232,7 +234,7 @@ def _hard_logits(np: Any, work: Any, losses: Any, gradient: Any, cotangent: Any,
     np.log1p(odds, out=losses)
     if gradient is not None:
         total = work[1]
-        np.add(odds, 1, out=total)
+        np.add(odds, 1.0, out=total)
         np.divide(odds, total, out=odds)
         np.multiply(odds, cotangent, out=odds)
         gradient[...] = odds
