@@ -19,6 +19,13 @@ from ceconform.corpus.excerpt import listed
 from ceconform.corpus.loading import case_files, default_root, load_file
 
 FILES = {path.relative_to(default_root()).with_suffix("").as_posix(): path for path in case_files(default_root())}
+CITED = [file for file, path in FILES.items() if "cited:" in path.read_text(encoding="utf-8")]
+LARGE = [file for file in FILES if file.endswith("/large")]
+
+
+def each(files):
+    """A parameter for each file, its tests in one process: the second answers are made once."""
+    return [pytest.param(file, marks=pytest.mark.xdist_group(f"second-{file}")) for file in files]
 
 
 @cache
@@ -35,23 +42,24 @@ def _answered(file):
     return [case for case in _cases(file) if not case.expected.error]
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", each(FILES))
 def test_a_second_oracle_agrees_on_every_case(file):
     """Losses and gradients to forty digits, conditions to six, rounded up, the terms, and what is invalid."""
     cases = _answered(file)
     assert {} == {case.id: found for case in cases if (found := differences(case.expected, _answer(case)))}
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", each(FILES))
 def test_a_second_oracle_refuses_the_same_cases(file):
     """An error is expected just where the shapes, the dtypes or the reduction are wrong."""
     cases = _cases(file)
     assert {case.id: case.expected.error for case in cases} == {case.id: second_answer.refusal(case) for case in cases}
 
 
-def test_printed_figures_are_those_of_the_second_oracle():
+@pytest.mark.parametrize("file", each(CITED))
+def test_printed_figures_are_those_of_the_second_oracle(file):
     """A cited figure is the answer rounded to the digits that its source prints, by hand or in binary64."""
-    cited = [case for file in FILES for case in _answered(file) if case.cited]
+    cited = [case for case in _answered(file) if case.cited]
     wrong = []
     for case in cited:
         for key, name in (("loss", "loss"), ("grad", "gradient")):
@@ -87,7 +95,7 @@ def _spoilt(value, digits):
 
 
 @pytest.mark.parametrize("name", DIGITS)
-@pytest.mark.parametrize("file", [file for file in FILES if not file.endswith("/errors")])
+@pytest.mark.parametrize("file", each(file for file in FILES if not file.endswith("/errors")))
 def test_one_wrong_digit_is_noticed(file, name):
     """In each file, a changed last digit of one number, drawn by its case's name, is the one thing that differs."""
     cases = [case for case in _answered(file) if listed(getattr(case.expected, name)).size]
@@ -103,7 +111,7 @@ def test_one_wrong_digit_is_noticed(file, name):
 
 
 @pytest.mark.parametrize("name", DIGITS)
-@pytest.mark.parametrize("file", [file for file in FILES if file.endswith("/large")])
+@pytest.mark.parametrize("file", each(LARGE))
 def test_a_wrong_sum_is_noticed(file, name):
     """A changed last digit of what all numbers of a long answer add up to is the one thing that differs."""
     cases = [case for case in _answered(file) if isinstance(getattr(case.expected, name), Excerpt)]
@@ -119,6 +127,7 @@ def _drawn(name, count):
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % count
 
 
+@pytest.mark.xdist_group("second-binary/invalid")
 def test_another_shape_or_name_is_noticed():
     """An answer of another shape, with another number of terms, or with another thing invalid is not the same."""
     case = next(case for case in _answered("binary/invalid") if case.expected.invalid)
