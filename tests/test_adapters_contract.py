@@ -337,43 +337,6 @@ def test_routes_have_names_of_their_own(library):
         assert len(set(names)) == len(names), (call.loss, names)
 
 
-def program(library: str, call: Call, expression: str) -> str:
-    """What a report prints: imports, arrays, the expression, the value."""
-    dialect = find(library).dialect
-    lines = [dialect.imports]
-    arrays = {call.spec.predictions: (call.predictions, call.dtype)}
-    if call.labels is not None:
-        arrays["labels"] = (call.labels, "int64" if call.spec.labels == "index" else call.dtype)
-    arrays |= {n: (v, call.dtype) for n, v in call.parameters.items() if isinstance(v, np.ndarray)}
-    for name, (values, dtype) in arrays.items():
-        lines.append(f"{name} = {dialect.array.format(values=values.tolist(), dtype=dtype, device='cpu')}")
-    if dialect.gradient:
-        lines += [dialect.differentiate(expression, call.spec.predictions), dialect.show.format(name="gradient")]
-    else:
-        lines.append(f"loss = {expression}")
-    return "\n".join([*lines, dialect.show.format(name="loss")])
-
-
-@each_library
-def test_an_expression_is_a_program(library):
-    """The program that a report prints gives the numbers that the worker gave, and needs the library alone."""
-    wanted = "categorical_hinge_loss" if library == "sklearn" else "sparse_cross_entropy_with_logits"
-    reduction = "mean" if library == "sklearn" else "none"
-    call, seen = next(
-        (call, observations[0])
-        for call, observations in answers(library)
-        if call.loss == wanted and dict(call.parameters) == {"reduction": reduction}
-    )
-    text = program(library, call, seen.expression)
-    assert "ceconform" not in text
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)
-    *gradient, loss = ran.stdout.splitlines()
-    assert seen.value is not None
-    assert tuple(np.ravel(np.asarray(eval(loss)))) == seen.value.values  # noqa: S307 - numbers that we printed
-    if seen.gradient is not None:
-        assert tuple(np.ravel(np.asarray(eval(gradient[0])))) == seen.gradient.values  # noqa: S307 - same
-
-
 def test_an_adapter_imports_no_framework():
     """Listing every implementation leaves every framework unimported."""
     text = (
