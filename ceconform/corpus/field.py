@@ -18,6 +18,7 @@ __all__ = ["SLUG", "Field"]
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 MAX_CHOICES = 12
+MAX_DIGITS = 16
 _set = lru_cache(maxsize=64)(frozenset[str])
 
 
@@ -113,6 +114,9 @@ class Field:
 
     def integer(self) -> int:
         """A whole number."""
+        text = self.raw()
+        if len(text) < MAX_DIGITS and text.isascii() and text.isdigit():
+            return int(text)  # as most are: no fraction needs to be made
         value = self.exact()
         if value.denominator != 1:
             raise self.error("a whole number")

@@ -43,10 +43,10 @@ def read_lines(text: str, compose: Compose) -> Mapping:
     OtherFormError
         If the text may be YAML, but is of another form.
     """
-    if not text.replace("\n", " ").isprintable():  # a tab, another line break, or what YAML refuses
+    if not text.replace("\n", " ").isprintable():  # a tab, another line break or space, or what YAML refuses
         raise OtherFormError
     lines = text.split("\n")
-    indents = [len(line) - len(line.lstrip(" ")) if line and not line.isspace() else _BLANK for line in lines]
+    indents = [len(line) - len(rest) if (rest := line.lstrip(" ")) else _BLANK for line in lines]
     reader = _Lines(lines, [*indents, -1], compose)
     root, end = reader.mapping(0, 0, 0)
     if end < len(lines) or not root.items:
