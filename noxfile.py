@@ -179,7 +179,7 @@ def gpu(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Time our losses beside each framework's own; the page goes to reports/."""
-    install(session, ["torch", "optax", "sklearn", "ceconform[jax]"])
+    install(session, WITHOUT_GPU)
     # The page shows how long compiling takes, so nothing may come compiled from an earlier run.
     fresh = {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}
     session.run("python", "-m", "benchmarks", "-o", str(REPORTS / "BENCHMARKS.md"), *session.posargs, env=fresh)

@@ -12,6 +12,7 @@ import typer
 
 from benchmarks import with_jax, with_numpy, with_torch
 from benchmarks.comparison import Comparison
+from benchmarks.harness import IMPLEMENTATIONS, measure, section
 from benchmarks.machine import describe
 from benchmarks.page import line, render
 from benchmarks.result import Result, compare
@@ -29,17 +30,22 @@ def run(
 ) -> None:
     """Time our losses beside each framework's own, and show ratios ours ÷ theirs."""
     limits = Limits(seconds=0.5 if quick else seconds)
-    selected = list(_select(only or ["*"], quick=quick, device=device))
+    globs = only or ["*"]
+    selected = list(_select(globs, quick=quick, device=device))
+    asked = [name for name in IMPLEMENTATIONS if any(fnmatch(f"harness/{name}", glob) for glob in globs)]
     if names:
-        print(*(comparison.name for comparison in selected), sep="\n")
+        print(*(comparison.name for comparison in selected), *(f"harness/{name}" for name in asked), sep="\n")
         return
     machine = list(describe(device))
     results: list[Result] = []
     for comparison in selected:
         results.append(compare(comparison, limits))
         print(line(results[-1]), flush=True)
+    harness = measure(asked) if asked else None
+    if harness is not None:
+        print(*section(harness), sep="\n")
     if output is not None:
-        write(output, render(results, machine))
+        write(output, render(results, machine, harness))
 
 
 def _select(globs: list[str], *, quick: bool, device: str) -> Iterator[Comparison]:

@@ -21,7 +21,7 @@ from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
 from ceconform.harness.wire import Asking, asked, decode_answer, decode_hello, parse
 
-__all__ = ["Worker", "command", "commands", "function_command"]
+__all__ = ["Worker", "command", "commands", "environment", "function_command"]
 
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
@@ -34,7 +34,7 @@ _GLANCE = 0.1
 """Seconds between two looks at whether the run has been given up, or the worker has died."""
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What a worker sees; what the user has set stands. JAX keeps what it compiles: that is most of its time."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ceconform", "jax")
     compiled = {
@@ -129,7 +129,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,
             )
             self.hello = decode_hello(self._read(started + self._start_limit))

@@ -169,9 +169,10 @@ def hello(adapter: Adapter) -> dict[str, Any]:
 def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
     """Answer calls until there are no more."""
 
-    def say(**message: Any) -> None:
+    def say(*, at_once: bool = True, **message: Any) -> None:
         answers.write(line(message))
-        answers.flush()
+        if at_once:
+            answers.flush()
 
     names = adapter.namespace()
     say(hello=hello(adapter))
@@ -183,7 +184,7 @@ def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
             say(id=number, asking={"via": source.via, "expression": str(source)})
 
         for observation in observe(adapter, names, decode_call(request["call"]), skip=request["skip"], asking=asking):
-            say(id=number, observation=encode_observation(observation))
+            say(id=number, observation=encode_observation(observation), at_once=False)  # it goes with what comes next
         say(id=number, done=True)
 
 

@@ -1,0 +1,247 @@
+"""The conformance run beside the same calls with no harness.
+
+python -m benchmarks.harness [--case GLOB] [--jobs 2] [NAME …]
+
+A process for each implementation makes every call of the corpus twice with nothing around it: arrays, value, gradient,
+the numbers read. The first time is for first calls and compiling. Then it answers the same calls as a worker does,
+from messages to messages. At last there is a real run of all of them, whose own process asks, judges, writes, reads
+the report again and shows it. All times but that of the whole run are processor times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import io
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from benchmarks.machine import host
+from ceconform import report
+from ceconform.adapters import Adapter, Question, Unsupported, find
+from ceconform.corpus import Call, Case, load, select
+from ceconform.harness import ask
+from ceconform.harness.process import environment
+from ceconform.harness.wire import asked
+from ceconform.harness.worker import serve
+from ceconform.report.markdown import table
+
+__all__ = ["IMPLEMENTATIONS", "Harness", "Side", "bare", "measure", "measured", "section"]
+
+IMPLEMENTATIONS = (
+    "keras[jax]",
+    "optax",
+    "ceconform[jax]",
+    "keras[tensorflow]",
+    "keras[torch]",
+    "keras[numpy]",
+    "tensorflow",
+    "torch",
+    "sklearn",
+    "ceconform[torch]",
+    "ceconform[array_api_strict]",
+    "ceconform[numpy]",
+)
+"""Those of the conformance run; each is measured where it is installed."""
+MOST = 0.3
+"""Harness ÷ calls: the target."""
+METHOD = """\
+`ceconform run` beside the same calls with no harness: arrays made, value and gradient, their numbers read, in one
+process for each implementation. All but the last line is processor time. *start*: until the library is imported.
+*first calls*: the same calls for the first time, with all compiling. *calls*: once more. *worker*: what answering them
+as a worker takes beyond that. The run's own process asks, judges, writes the report, reads it again and shows it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One implementation, in seconds of its process."""
+
+    name: str
+    answers: int
+    starting: float
+    first: float
+    calling: float
+    serving: float
+    """All calls again, from messages to messages."""
+
+    @property
+    def worker(self) -> float:
+        """What the worker adds to the calls."""
+        return max(self.serving - self.calling, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harness:
+    """What a run takes beside its calls."""
+
+    sides: tuple[Side, ...]
+    jobs: int
+    asking: float
+    """Processor seconds of the run's own process."""
+    elapsed: float
+    """Seconds of the whole run, by the clock."""
+
+    @property
+    def calling(self) -> float:
+        """The calls of all."""
+        return sum(side.calling for side in self.sides)
+
+    @property
+    def ratio(self) -> float:
+        """Everything but the calls ÷ the calls."""
+        return (self.asking + sum(side.worker for side in self.sides)) / self.calling
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One route of one call: the arrays, and compiled sources of value and gradient."""
+
+    arrays: tuple[tuple[str, CodeType, Any], ...]
+    sources: tuple[tuple[str, CodeType], ...]
+
+
+def prepare(adapter: Adapter, call: Call) -> Iterator[Prepared]:
+    """Write and compile whatever an adapter says of a call."""
+    question = Question(call, adapter.activations)
+    try:
+        routes = list(adapter.routes(question))
+    except Unsupported:
+        return
+    labels = call.label_dtype or ("int64" if call.spec.labels == "index" else call.dtype)
+    values = {str(question.predictions): (call.predictions, call.dtype), "labels": (call.labels, labels)}
+    values |= {name: (array, call.dtype) for name, array in call.parameters.items() if hasattr(array, "shape")}
+    template, arrays = adapter.dialect.array, []
+    for name, (array, dtype) in values.items():
+        if array is not None:
+            text = template.format(values="values", dtype=dtype, device=call.device)
+            arrays.append((name, compile(text, "<array>", "eval"), array))
+    for route in routes:
+        sources = [("loss", f"loss = {route}")]
+        if adapter.dialect.gradient:
+            sources.append(("gradient", adapter.dialect.differentiate(route, question.predictions)))
+        compiled = tuple((part, compile(text, "<source>", "exec")) for part, text in sources)
+        yield Prepared(tuple(arrays), compiled)
+
+
+def bare(adapter: Adapter, names: dict[str, Any], prepared: Prepared) -> None:
+    """Make the call: what it raises is an answer."""
+    for part, source in prepared.sources:
+        bound = dict(names)
+        for name, made, values in prepared.arrays:
+            bound[name] = eval(made, {**names, "values": values})  # noqa: S307 - the adapter's own template
+        try:
+            exec(source, bound)  # noqa: S102 - the adapter's own source
+            adapter.asnumpy(bound[part])
+        except Exception:  # noqa: BLE001 - an invalid input is refused
+            return
+
+
+def measured(name: str, cases: Sequence[Case]) -> Side:
+    """Measure one implementation in this process."""
+    began = time.process_time()
+    adapter = find(name)()
+    names = adapter.namespace()
+    started = time.process_time()
+    calls = [case.call(dtype) for case, dtype in itertools.product(cases, adapter.dtypes) if dtype in case.dtypes]
+    everything = [each for call in calls for each in prepare(adapter, call)]
+
+    def once() -> None:
+        for each in everything:
+            bare(adapter, names, each)
+
+    first, calling = _seconds(once), _seconds(once)
+    messages = io.BytesIO(b"".join(asked(call, number, 0) for number, call in enumerate(calls)))
+    answers = io.BytesIO()
+    serving = _seconds(lambda: serve(adapter, messages, answers))
+    count = answers.getvalue().count(b'"observation":')
+    return Side(name=name, answers=count, starting=started - began, first=first, calling=calling, serving=serving)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def measure(names: Sequence[str], globs: Sequence[str] = (), jobs: int = os.cpu_count() or 1) -> Harness:
+    """Measure each implementation in a process of its own, then a run of all."""
+    sides = []
+    for name in names:
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.harness", "--bare", name]
+        command += [f"--case={glob}" for glob in globs]
+        told = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own
+        if told.returncode:
+            print(f"{name} is left out: exit status {told.returncode}", file=sys.stderr)
+        else:
+            sides.append(Side(**json.loads(told.stdout.splitlines()[-1])))
+    cases = select(load(), globs)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "report.jsonl")
+        began, computed = time.monotonic(), time.process_time()
+        header = report.Header.here(ceconform="", corpus="", cases=len(cases))
+        with report.Writer(path, header) as writer:
+            for _ in report.Recorder(writer).follow(ask([side.name for side in sides], cases, jobs=jobs)):
+                pass
+        report.render_text(report.Report.read(path))
+        return Harness(
+            sides=tuple(sides),
+            jobs=jobs,
+            asking=time.process_time() - computed,
+            elapsed=time.monotonic() - began,
+        )
+
+
+def section(harness: Harness) -> Iterator[str]:
+    """Write a section of the page."""
+    met = "met" if harness.ratio <= MOST else "**not met**"
+    answers = sum(side.answers for side in harness.sides)
+    yield from ("## The harness", "", METHOD, "")
+    heads = ("implementation", "answers", "start", "first calls", "calls", "worker")
+    yield from table(heads, map(_row, harness.sides), 5)
+    totals = (
+        ("answers", f"{answers}"),
+        ("calls", f"{harness.calling:.1f} s"),
+        ("workers", f"{sum(side.worker for side in harness.sides):.1f} s"),
+        (
+            "asking, judging, writing",
+            f"{harness.asking:.1f} s, {harness.asking / max(answers, 1) * 1e3:.2f} ms an answer",
+        ),
+        ("harness ÷ calls", f"{harness.ratio:.2f}, target {MOST:g}: {met}"),
+        ("the whole run", f"{harness.elapsed:.0f} s on {harness.jobs} at a time, starts and first calls included"),
+    )
+    yield from table(("all together", ""), totals, 1)
+
+
+def _row(side: Side) -> tuple[str, ...]:
+    seconds = (side.starting, side.first, side.calling, side.worker)
+    return (side.name, str(side.answers), *(f"{each:.2f} s" for each in seconds))
+
+
+def main() -> None:
+    """Print the section; with `--bare`, what one process measured of one implementation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--bare", action="store_true")
+    options = parser.parse_args()
+    if options.bare:
+        (name,) = options.names
+        print(json.dumps(dataclasses.asdict(measured(name, select(load(), options.case)))))
+        return
+    print(*(f"- {name}: {value}" for name, value in host()), "", sep="\n")
+    print("\n".join(section(measure(options.names, options.case, options.jobs))))
+
+
+if __name__ == "__main__":
+    main()
