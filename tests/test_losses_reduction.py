@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from asking import ask, same
 
-from ceconform import binary_cross_entropy_with_logits, sparse_cross_entropy_with_logits
+from ceconform import binary_cross_entropy_with_logits, sparse_cross_entropy_with_logits, value_and_grad
 
 NAN = math.nan
 Z, T = [0.5, -1.0, 2.0, 30.0], [1.0, 0.0, 0.25, 0.0]
@@ -138,3 +138,25 @@ def test_weights_add_up_exactly_in_jax(jax):
         )
     )(z)
     assert np.abs(2.0**12 * np.asarray(slope) - 1).max() <= 2 * np.finfo(np.float32).eps
+
+
+def test_a_mean_over_tiny_weights_is_that_of_their_ratios(place):
+    """Though no product of a weight and a loss is a normal number; a mean over the rows is as tiny as the weights."""
+    z, y, s = [[20.0, 0.0], [21.0, 1.0]], [0, 0], np.asarray([2.0**-120, 2.0**-121])
+    mean = {"sample_weight": s, "reduction": "weighted_mean"}
+    value, gradient = ask(place, sparse_cross_entropy_with_logits, z, y, **mean)
+    same(math.log1p(math.exp(-20)), value)
+    same([-2 / 3 * math.exp(-20), -1 / 3 * math.exp(-20)], gradient[:, 0])
+    value, _ = ask(place, sparse_cross_entropy_with_logits, z, y, **mean, convention="divide-by-count", dtype="float64")
+    same(math.log1p(math.exp(-20)) * s.sum() / 2, value)
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
+def test_weights_as_small_as_there_are_have_a_mean(name):
+    """Subnormal ones; where arithmetic has none, they are 0."""
+    z, y, w = np.asarray([[1.0, 0.0], [1.0, 2.0]]), np.asarray([1, 0]), np.asarray([5e-324, 1.5e-323])
+    asked = value_and_grad(sparse_cross_entropy_with_logits)
+    value, gradient = asked(z, y, **{name: w}, reduction="weighted_mean")
+    expected, slopes = asked(z, y, **{name: np.asarray([1.0, 3.0])}, reduction="weighted_mean")
+    same(expected, value, rtol=1e-15)
+    same(slopes, gradient, rtol=1e-15)

@@ -24,6 +24,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "probabilities": (0.0, 1.0),
     "log_probabilities": (-math.inf, 0.0),
 }
+DIVIDING = frozenset({"class_weight", "sample_weight"})
+"""Weights that a mean over weights divides by."""
 
 
 @dataclass(slots=True)
@@ -142,9 +144,24 @@ class Subject:
         return self.over_classes(self.not_negative(self.cast(value), name))
 
     def not_negative(self, value: Any, name: str) -> Any:
-        """Return weights, NaN where one is negative or infinite."""
+        """Return weights, NaN where one is negative or infinite; those of a mean over weights are relative."""
         self.check(value, name, 0.0, math.inf)
-        return self.xp.where((value >= 0) & (value < math.inf), value, math.nan)
+        value = self.xp.where((value >= 0) & (value < math.inf), value, math.nan)
+        return self._relative(value) if name in DIVIDING and self._averages_over_weights else value
+
+    @property
+    def _averages_over_weights(self) -> bool:
+        usual = "weights" if self.common.reduction == "weighted_mean" else "count"
+        divides = (self.rules.divisor or usual) in {"weights", "target-weights"}
+        return divides and self.common.reduction in {"mean", "weighted_mean"}
+
+    def _relative(self, weight: Any) -> Any:
+        """Return small weights times a power of two: the mean is the same, and no product loses its digits."""
+        if not math.prod(weight.shape):
+            return weight
+        power = 2.0**512 if self.computing == self.xp.float64 else 2.0**64
+        largest = self.xp.max(weight)
+        return weight * self.xp.where(largest * power < 1, power, self.xp.ones_like(largest))
 
     def evaluation(
         self,

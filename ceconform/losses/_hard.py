@@ -33,19 +33,20 @@ def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     """
     classes = int(z.shape[-1])
     index = xp.expand_dims(xp.where((y < 0) | (y == classes), 0, y), axis=-1)
-    z = _at_most(xp, z)
     highest = xp.max(z, axis=-1, keepdims=True)
     own = _own(xp, z, index)
     on_top = own == highest
+    infinite = highest == math.inf  # as the largest finite number is not
+    z = _at_most(xp, z)
+    highest = _at_most(xp, highest)
     e = _put(xp, _exponential(xp, z, highest), index, xp.zeros_like(own))
     others = xp.sum(e, axis=-1, keepdims=True)
-    largest = xp.finfo(e.dtype).max
     lost = xp.expand_dims(y < 0, axis=-1) | (highest == -math.inf)
-    # What was +inf is the largest number here; two of them have no softmax.
-    lost = lost | ((highest == largest) & (others + xp.astype(on_top, e.dtype) > 1))
+    # Two that are +inf have no softmax.
+    lost = lost | (infinite & (others + xp.astype(on_top, e.dtype) > 1))
     others = xp.where(lost, math.nan, others)
     label = xp.where(on_top, 1.0, xp.exp(own - highest))
-    drop = xp.where(highest == largest, math.inf, highest - own)
+    drop = xp.where(infinite, math.inf, highest - own)
     losses = xp.where(on_top, xp.log1p(others), xp.log(others + label) + drop)
     numerators = _put(xp, e, index, -others) if gradient else None
     return Hard(xp.squeeze(losses, axis=-1), numerators, others + label)

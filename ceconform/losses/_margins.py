@@ -6,6 +6,7 @@ from typing import Any
 
 from ceconform.losses._kernel import Kernel, times
 from ceconform.losses._logits import scaled_sigmoid, scaled_softplus, sigmoid, softplus
+from ceconform.losses._stable import rounding_error
 
 __all__ = ["HINGE", "SOFT_MARGIN", "SQUARED_HINGE", "categorical_hinge"]
 
@@ -48,7 +49,9 @@ def categorical_hinge(axis: int, floor: float) -> Kernel:
     def margin(xp: Any, z: Any, hot: Any) -> tuple[Any, Any]:
         best = xp.max(xp.where((hot == 1) | (z < floor), floor, z), axis=axis, keepdims=True)
         own = xp.sum(xp.where(hot == 1, z, 0 * hot), axis=axis, keepdims=True)
-        return best, 1 + (best - own)
+        gap = best - own
+        # Of a margin that rounds to 0 the gradient needs the sign: a sum of 1 and a gap near -1 is exact.
+        return best, (1 + gap) + xp.where(xp.isinf(gap), 0.0, rounding_error(best, own, gap))
 
     def value(xp: Any, z: Any, hot: Any) -> Any:
         return xp.sum(_positive(xp, margin(xp, z, hot)[1]), axis=axis)

@@ -20,6 +20,7 @@ __all__ = [
     "log_ratio",
     "mixed",
     "rounded",
+    "rounding_error",
     "sides",
     "softmax",
     "softmax_cost",
@@ -60,6 +61,12 @@ def rounded(number: float, bits: int) -> float:
         return number
     scaled = number * (2.0 ** (53 - bits) + 1)
     return scaled - (scaled - number)
+
+
+def rounding_error(a: Any, b: Any, gap: Any) -> Any:
+    """Return what finite gap = a - b was rounded by, which two-sum gives exactly."""
+    back = gap - a
+    return (a - (gap - back)) + (-b - back)
 
 
 def mixed(xp: Any, q: Any, epsilon: float, share: Any) -> Any:
@@ -128,7 +135,7 @@ class Softmax(NamedTuple):
 def _odds(xp: Any, z: Any, highest: Any) -> Any:
     """Return exp(z - max z), the odds of a class against a largest one, times 2^32.
 
-    The rounding error of the difference is put back (two-sum); without it a shifted row loses 63 ulps.
+    The rounding error of the difference is put back; without it a shifted row loses 63 ulps.
     """
     # Halves cannot overflow, and ±inf counts as the largest number. Far below the largest logit, an exact part of the
     # exponent is left to the factor, so that no exponential is smaller than a normal number.
@@ -136,8 +143,7 @@ def _odds(xp: Any, z: Any, highest: Any) -> Any:
     part = 256 if bits(xp, z) == BINARY64 else 32
     half, top = xp.clip(z / 2, -bound, bound), xp.clip(highest / 2, -bound, bound)
     gap = half - top
-    back = gap - half
-    error = (half - (gap - back)) + (-top - back)
+    error = rounding_error(half, top, gap)
     far = gap < -part
     odds = xp.exp(2 * xp.where(far, gap + part, gap))
     odds = odds + odds * (2 * error)  # before they become small, or this product would be smaller than a normal number
