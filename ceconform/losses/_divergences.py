@@ -38,7 +38,10 @@ def kl(axis: int) -> Kernel:
     def by_w(xp: Any, p: Any, q: Any, w: Any) -> Any:  # noqa: ARG001 - the shape of a slope
         return times(xp, q, log_ratio(xp, q, p))
 
-    return Kernel(value, (by_p, by_q, by_w), axis)
+    def scaled_slope(xp: Any, factor: Any, p: Any, q: Any, w: Any) -> Any:
+        return by_p(xp, p, q, factor * w)  # 1/p may be infinite where the product is not
+
+    return Kernel(value, (by_p, by_q, by_w), axis, scaled_slope=scaled_slope)
 
 
 def entropy(axis: int) -> Kernel:
