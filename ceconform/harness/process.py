@@ -191,8 +191,10 @@ class Worker:
         os.set_blocking(pipe.fileno(), False)
         left = memoryview(message)
         while left:
-            self._wait(pipe, select.POLLOUT, deadline)
-            left = left[os.write(pipe.fileno(), left) :]
+            try:
+                left = left[os.write(pipe.fileno(), left) :]
+            except BlockingIOError:
+                self._wait(pipe, select.POLLOUT, deadline)
 
     def _read(self, deadline: float) -> Mapping[str, Any]:
         """The next message."""

@@ -81,7 +81,7 @@ def parse(text: bytes) -> Mapping[str, Any]:
         If it is no JSON object, or one that cannot be written down again: with NaN, or half a character.
     """
     try:
-        message = json.loads(text.decode(), parse_constant=_refuse)
+        message = _READER.decode(text.decode())
         if _SURROGATE.search(text):
             line(message)
     except (ValueError, RecursionError):
@@ -93,6 +93,9 @@ def parse(text: bytes) -> Mapping[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+_READER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def line(message: Mapping[str, Any]) -> bytes:
