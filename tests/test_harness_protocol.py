@@ -13,9 +13,10 @@ from ceconform import harness
 from ceconform.corpus import load, select
 from ceconform.errors import ProtocolError, StartError
 from ceconform.harness import Asked, Started, ask
+from ceconform.harness.hello import decode_hello
 from ceconform.harness.observation import Observation
 from ceconform.harness.process import Worker, commands
-from ceconform.harness.wire import Asking, decode_answer, decode_call, decode_hello, encode_call, parse
+from ceconform.harness.wire import Asking, decode_answer, decode_call, encode_call, parse
 from ceconform.libraries import LIBRARIES
 
 ROOT = Path(__file__).parents[1]

@@ -17,9 +17,10 @@ from typing import IO, Any
 from ceconform.corpus import Call
 from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedError
 from ceconform.harness.ending import end, told
+from ceconform.harness.hello import decode_hello
 from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
-from ceconform.harness.wire import Asking, asked, decode_answer, decode_hello, parse
+from ceconform.harness.wire import Asking, asked, decode_answer, parse
 
 __all__ = ["Worker", "command", "commands", "environment", "function_command"]
 

@@ -26,21 +26,17 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.adapters import LANGUAGES, Dialect
-from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import LOSSES, Call
+from ceconform.corpus import Call
 from ceconform.corpus.call import CALLS
 from ceconform.errors import ProtocolError
-from ceconform.formats import FORMATS
+from ceconform.harness.fields import among, brief, taken
 from ceconform.harness.observation import Answer, Observation
-from ceconform.libraries import LIBRARIES
 
 __all__ = [
     "Asking",
     "asked",
     "decode_answer",
     "decode_call",
-    "decode_hello",
     "decode_observation",
     "encode_call",
     "encode_observation",
@@ -51,11 +47,9 @@ __all__ = [
 _STATUSES = ("answered", "unsupported", "error")
 """What a worker may say; that it crashed, or was silent, is the harness's to say."""
 _KEYS = tuple(sorted(field.name for field in dataclasses.fields(Observation)))
-_SHOWN = 200
 _PACKED = np.dtype("<f8")
 _MANY = 256
 """More numbers than these travel packed: their digits would take longer than most losses."""
-_LONGEST_TEXT = 1 << 16
 _LONGEST_TIME = 1e9
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 """The escape of half a character, whose other half may be missing."""
@@ -87,7 +81,7 @@ def parse(text: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise ProtocolError(f"expected a JSON object a line, got {_brief(text.decode(errors='replace'))}")
+        raise ProtocolError(f"expected a JSON object a line, got {brief(text.decode(errors='replace'))}")
     return message
 
 
@@ -182,56 +176,6 @@ def _encode_answer(answer: Answer) -> dict[str, Any]:
     return {"packed": base64.b64encode(np.asarray(answer.values, dtype=_PACKED).tobytes()).decode("ascii"), **data}
 
 
-def decode_hello(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a worker says of itself, with what it leaves out.
-
-    >>> decode_hello({"hello": {"name": "mine", "version": "1.0", "dtypes": ["float32"]}})["devices"]
-    ['cpu']
-
-    Raises
-    ------
-    ProtocolError
-        If it is something else, or names a dtype, a loss, a library or a convention that nobody knows.
-    """
-    hello = _taken(message, "hello", dict)
-    found = {
-        "name": _taken(hello, "name", str),
-        "version": _taken(hello, "version", str),
-        "distribution": _taken(hello, "distribution", str, hello["name"]),
-        "dtypes": _words(hello, "dtypes", tuple(FORMATS)),
-        "devices": _words(hello, "devices", (), ["cpu"]),
-        "switches": _taken(hello, "switches", dict, {}),
-        "conventions": _conventions(hello.get("conventions", {})),
-        "dialect": _taken(hello, "dialect", dict, {}),
-    }
-    if found["dialect"]:
-        try:
-            found["dialect"] = vars(Dialect(**found["dialect"]))
-        except TypeError as error:
-            raise ProtocolError(f"expected `dialect` with its keys: {error}") from None
-        _among(found["dialect"]["language"], "dialect.language", LANGUAGES)
-        for key in found["dialect"]:
-            _taken(found["dialect"], key, str)
-    try:
-        line(found)
-    except ValueError:  # what JSON reads and does not write, 1e999
-        raise ProtocolError(f"expected finite numbers in `switches`, got {_brief(str(found['switches']))}") from None
-    return found
-
-
-def _conventions(stated: Any) -> dict[str, list[str]]:
-    """By loss; or the names of libraries that `cases/conventions.yaml` has."""
-    if isinstance(stated, list):
-        libraries = _words({"conventions": stated}, "conventions", tuple(LIBRARIES)) if stated else []
-        losses = {loss: None for name in libraries for loss in LIBRARIES[name]}
-        together = {loss: [rule for name in libraries for rule in LIBRARIES[name].get(loss, ())] for loss in losses}
-        return {loss: list(dict.fromkeys(rules)) for loss, rules in together.items()}
-    _taken({"conventions": stated}, "conventions", dict)
-    for loss in stated:
-        _among(loss, "conventions", tuple(LOSSES))
-    return {loss: _words(stated, loss, tuple(CONVENTIONS)) for loss in stated if stated[loss] != []}
-
-
 def decode_answer(message: Mapping[str, Any], number: int, *, first: bool = False) -> Asking | Observation | None:
     """What a worker says to call `number`; None where it is done.
 
@@ -241,16 +185,16 @@ def decode_answer(message: Mapping[str, Any], number: int, *, first: bool = Fals
         If it is something else, or is done before the `first` observation.
     """
     if message.get("id") != number:
-        raise ProtocolError(f"expected the id {number}, got {_brief(message)}")
+        raise ProtocolError(f"expected the id {number}, got {brief(message)}")
     if message.get("done") is True:
         if first:
             raise ProtocolError("expected an observation before `done`, got none")
         return None
     if "asking" in message:
-        asking = _taken(message, "asking", dict)
-        return Asking(via=_taken(asking, "via", str), expression=_taken(asking, "expression", str))
-    observation = decode_observation(_taken(message, "observation", dict))
-    _among(observation.status, "status", _STATUSES)
+        asking = taken(message, "asking", dict)
+        return Asking(via=taken(asking, "via", str), expression=taken(asking, "expression", str))
+    observation = decode_observation(taken(message, "observation", dict))
+    among(observation.status, "status", _STATUSES)
     if observation.status == "answered" and observation.value is None:
         raise ProtocolError("expected the value of what is answered, got none")
     return observation
@@ -265,10 +209,10 @@ def decode_observation(data: Mapping[str, Any]) -> Observation:
         If it is something else.
     """
     for name in data:
-        _among(name, "observation", _KEYS)
-    fields = {name: _taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
+        among(name, "observation", _KEYS)
+    fields = {name: taken(data, name, str, "") for name in ("via", "expression", "no_gradient", "reason")}
     return Observation(
-        status=_taken(data, "status", str),
+        status=taken(data, "status", str),
         value=_answer(data, "value"),
         gradient=_answer(data, "gradient"),
         seconds=_seconds(data, "seconds"),
@@ -287,17 +231,17 @@ def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
     """One array, or the error that was raised instead."""
     if data.get(part) is None:
         return None
-    answer = _taken(data, part, dict)
-    values, shape = _taken(answer, "values", list, []), _taken(answer, "shape", list, [])
-    packed, raised = answer.get("packed", ""), _taken(answer, "raised", str, "")
+    answer = taken(data, part, dict)
+    values, shape = taken(answer, "values", list, []), taken(answer, "shape", list, [])
+    packed, raised = answer.get("packed", ""), taken(answer, "raised", str, "")
     try:
         numbers = _unpacked(packed) if packed else tuple(map(float, values))
         count = math.prod(map(_size, shape))
     except (TypeError, ValueError, OverflowError):
-        raise ProtocolError(f"expected numbers as the {part}, got {_brief(answer)}") from None
+        raise ProtocolError(f"expected numbers as the {part}, got {brief(answer)}") from None
     if not raised and count != len(numbers):
         raise ProtocolError(f"expected {count} numbers as the {part} of the shape {shape}, got {len(numbers)}")
-    texts = {name: _taken(answer, name, str, "") for name in ("dtype", "device")}
+    texts = {name: taken(answer, name, str, "") for name in ("dtype", "device")}
     return Answer(values=numbers, shape=tuple(shape), raised=raised, **texts)
 
 
@@ -311,36 +255,3 @@ def _size(length: Any) -> int:
     if type(length) is not int or length < 0:
         raise TypeError
     return length
-
-
-def _taken(data: Mapping[str, Any], key: str, kind: type, default: Any = None) -> Any:
-    """The value of a key, of a kind; the default where it is left out."""
-    value = data.get(key, default)
-    if not isinstance(value, kind):
-        raise ProtocolError(f"expected `{key}` as {_KINDS[kind]}, got {_brief(data)}")
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        raise ProtocolError(f"expected `{key}` as at most {_LONGEST_TEXT} characters, got {len(value)}")
-    return value
-
-
-def _words(data: Mapping[str, Any], key: str, known: tuple[str, ...], default: Any = None) -> list[str]:
-    """A list of words, one at least, all of them known where it is said which are."""
-    words = _taken(data, key, list, default)
-    if not words:
-        raise ProtocolError(f"expected one word or more as `{key}`, got none")
-    for word in words:
-        _among(word, key, known) if known else _taken({key: word}, key, str)
-    return list(words)
-
-
-def _among(word: Any, key: str, known: tuple[str, ...]) -> None:
-    if word not in known:
-        raise ProtocolError(f"expected in `{key}` one of {', '.join(known)}, got {_brief(word)}")
-
-
-def _brief(what: Any) -> str:
-    text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
-
-
-_KINDS: Mapping[Any, str] = MappingProxyType({str: "text", list: "a list", dict: "an object"})
