@@ -116,7 +116,7 @@ def test_it_serves_large_arrays_alone(jax):
 
     def direct(z, y, axis=-1):
         shapes = jax.ShapeDtypeStruct(z.shape, z.dtype), jax.ShapeDtypeStruct(y.shape, y.dtype)
-        return "ceconform_either" in str(
+        return "<function _direct at" in str(
             jax.make_jaxpr(functools.partial(_indices_jax.losses_and_sums, axis=axis))(*shapes)
         )
 

@@ -127,6 +127,18 @@ def test_equal_losses_add_up_exactly_in_jax(jax):
         assert (gradient == gradient[0]).all()
 
 
+def test_a_mean_is_finite_where_the_sum_is_not_in_jax(jax):
+    """Compiled, mapped and differentiated, whether float64 is switched on or off; the mean stays in float32."""
+    for switch in (False, True):
+        with jax.enable_x64(switch):
+            z = jax.numpy.full((2, 3), 3e38, dtype=np.float32)
+            mean = jax.value_and_grad(lambda z: binary_cross_entropy_with_logits(z, jax.numpy.zeros(3, z.dtype)))
+            value, gradient = jax.jit(jax.vmap(mean))(z)
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(value, np.float32([3e38, 3e38]))
+        np.testing.assert_allclose(gradient, np.full((2, 3), 1 / 3), rtol=1e-6)
+
+
 def test_weights_add_up_exactly_in_jax(jax):
     """Equal ones, which the mean over weights is divided by."""
     z, weight = jax.numpy.zeros(2048), jax.numpy.full(2048, 0.3, dtype=np.float32)

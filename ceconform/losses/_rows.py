@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ceconform.losses import _costs, _rapid, _stable
-from ceconform.losses._inputs import class_numbers, gathers
+from ceconform.losses._inputs import class_numbers, gathers, made_of
 from ceconform.losses._kernel import Kernel, times
 from ceconform.losses._rules import Rules
 
@@ -108,7 +108,8 @@ def marked(xp: Any, x: Any, y: Any, axis: int) -> tuple[Any, Any]:
     """Return what stands at the label of each row, and where that is."""
     hot = y == class_numbers(xp, x, axis, y.dtype)
     if gathers(xp, x):
-        return xp.take_along_axis(x, xp.where(y < 0, 0, y), axis=axis), hot
+        within = {"mode": "promise_in_bounds"} if made_of(xp, "jax") else {}
+        return xp.take_along_axis(x, xp.where(y < 0, 0, y), axis=axis, **within), hot
     return xp.sum(xp.where(hot, x, 0.0), axis=axis, keepdims=True), hot
 
 
