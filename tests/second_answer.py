@@ -6,16 +6,21 @@ rows are read in `second_row`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
 import second_forms as forms
 import second_row
-from second_row import INDEX, axis_of, elementwise, undefined
+from second_row import INDEX, axis_of, elementwise, exact, undefined
+
+from ceconform.corpus import Call
 
 _REDUCTIONS = {"none", "sum", "mean", "weighted_mean"}
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
+_STEP = mp.mpf(10) ** -(forms.DIGITS // 3)
+"""For derivatives by differences: what its square leaves out, and what cancels, is beyond all stated digits."""
 
 
 class Answer(NamedTuple):
@@ -87,31 +92,84 @@ def _answer(case):
     terms = max(1, predictions.size if reduction != "none" else 1 if alone else cells.shape[1])
     if case.loss == "linear_cross_entropy" and (predictions.size or reduction == "none"):
         terms *= len(case.parameters["weight"])
+    found = _reduced(case, _rows(case, cells, losses), cells, losses)._replace(terms=terms)
+    if case.gradient_by != "predictions":
+        gradient, spread = _by_another(case, cells, losses)
+        found = found._replace(gradient=gradient, gradient_condition=spread)
+    return found
+
+
+def _rows(case, cells, losses):
     wrong = _wrong_parameter(case)
     if wrong:
-        rows = [undefined(len(cell), wrong) for cell in cells]
-    else:
-        rows = [second_row.read(case, at, cell, losses) for at, cell in enumerate(cells)]
-    return _reduced(case, rows, cells, losses)._replace(terms=terms)
+        return [undefined(len(cell), wrong) for cell in cells]
+    return [second_row.read(case, at, cell, losses) for at, cell in enumerate(cells)]
+
+
+def _unit(case):
+    base = None if _wrong_parameter(case) else case.parameters.get("base")
+    return _ONE if base is None else mp.log(mp.mpf(base))
+
+
+def _divisor(case, rows):
+    return {
+        "mean": mp.mpf(sum(row.counts for row in rows)),
+        "weighted_mean": sum((row.share for row in rows if row.counts), _ZERO),
+    }.get(case.parameters.get("reduction", "none"), _ONE)
+
+
+def _cotangent(case, rows):
+    """What each row's loss is multiplied by in the gradient."""
+    return [_ONE] * len(rows) if case.cotangent is None else [*map(exact, case.cotangent.ravel())]
+
+
+def _by_another(case, cells, losses):
+    """The gradient by labels or weights, and its condition: differences of the losses, and of what pulls at them."""
+    array = case.by if isinstance(case, Call) else case.call("float64").by
+    found = [_moved(case, array, at, cells, losses) for at in range(array.size)]
+    shaped = (np.array([each[part] for each in found], dtype=object).reshape(array.shape) for part in (0, 1))
+    return tuple(shaped)
+
+
+def _moved(case, array, at, cells, losses):
+    """One derivative: to both sides of the number, or to one where the other is out of its range."""
+    x, most = exact(array.ravel()[at]), _ONE if case.gradient_by == "labels" else mp.inf
+    ends = x - _STEP if x > 0 else x, x + _STEP if x < most else x
+    before, after = (_parts(case, array, at, end, cells, losses) for end in ends)
+    slopes = [forms.total([b, -a]) / (ends[1] - ends[0]) for a, b in zip(before, after, strict=True)]
+    size = len(cells)
+    slope = forms.total(slopes[:size], forms.ROUNDING / _STEP)
+    return slope, abs(slope) + sum(map(abs, slopes[size:]), _ZERO)
+
+
+def _parts(case, array, at, x, cells, losses):
+    """For another number: each row's part of the answer, and of what one rounding of each prediction does to it."""
+    other = array.astype(object)
+    other.reshape(-1)[at] = x
+    labelled = case.gradient_by == "labels"
+    parameters = case.parameters if labelled else {**case.parameters, case.gradient_by: other}
+    case = replace(case, labels=other if labelled else case.labels, parameters=parameters)
+    rows = _rows(case, cells, losses)
+    by = _divisor(case, rows) * _unit(case)
+    factors = _cotangent(case, rows)
+    values = [forms.times(factor, row.loss) for factor, row in zip(factors, rows, strict=True)]
+    pulls = [forms.times(factor, pull) for factor, row in zip(factors, rows, strict=True) for pull in row.pulls]
+    return [_divide(each, by) for each in (*values, *pulls)]
 
 
 def _reduced(case, rows, cells, losses):
     reduction = case.parameters.get("reduction", "none")
-    base = None if _wrong_parameter(case) else case.parameters.get("base")
-    unit = _ONE if base is None else mp.log(mp.mpf(base))
-    divisor = {
-        "mean": mp.mpf(sum(row.counts for row in rows)),
-        "weighted_mean": sum((row.share for row in rows if row.counts), _ZERO),
-    }.get(reduction, _ONE)
+    unit, divisor = _unit(case), _divisor(case, rows)
     size = case.predictions.size
     gradient, spread = np.full(size, _ZERO, dtype=object), np.full(size, _ZERO, dtype=object)
-    for row, cell in zip(rows, cells, strict=True):
+    for row, cell, factor in zip(rows, cells, _cotangent(case, rows), strict=True):
         for at, slope, reach in zip(cell, row.slopes, row.spreads, strict=True):
-            if not row.dead and (slope or divisor):  # a gradient of 0 is 0 in the mean of nothing too
-                gradient[at] = _divide(slope, divisor) / unit
-                spread[at] = _divide(abs(slope) + reach, divisor) / abs(unit)
+            # A gradient of 0 is 0 in the mean of nothing too, and beside an infinite derivative.
+            if not row.dead and factor and (slope or divisor):
+                gradient[at] = _divide(factor * slope, divisor) / unit
+                spread[at] = _divide(abs(factor) * (abs(slope) + reach), divisor) / abs(unit)
     values = np.array([row.loss for row in rows], dtype=object)
-    pulls = np.array([row.pull for row in rows], dtype=object)
+    pulls = np.array([sum(map(abs, row.pulls), _ZERO) for row in rows], dtype=object)
     if reduction == "none":
         loss, condition = (values / unit).reshape(losses), ((abs(values) + pulls) / abs(unit)).reshape(losses)
     else:

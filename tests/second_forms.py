@@ -33,10 +33,10 @@ def times(a, b):
     return mp.mpf(0) if a == 0 or b == 0 else a * b
 
 
-def total(numbers: Sequence):
+def total(numbers: Sequence, rounding=ROUNDING):
     """A sum: what cancels but for rounding is 0."""
     found = sum(numbers, mp.mpf(0))
-    if mp.isfinite(found) and abs(found) <= ROUNDING * sum(map(abs, numbers)):
+    if mp.isfinite(found) and abs(found) <= rounding * sum(map(abs, numbers)):
         return mp.mpf(0)
     return found
 

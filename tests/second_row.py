@@ -25,8 +25,8 @@ class Row(NamedTuple):
 
     loss: mp.mpf
     slopes: list
-    pull: mp.mpf
-    """Σ |x_c ∂loss/∂x_c|."""
+    pulls: list
+    """|x_c| ∂loss/∂x_c, of a linear layer by its logits."""
     spreads: list
     """Σ_j |x_j ∂²loss/∂x_c∂x_j| + κ_c."""
     counts: bool = True
@@ -57,12 +57,12 @@ def read(case, at, cell, losses):
     xs = sizes = [mp.mpf(float(x)) for x in case.predictions.ravel()[cell]]
     if case.loss == "linear_cross_entropy":
         xs, sizes = _logits(case, xs)
-    scale = mp.mpf(float(np.broadcast_to(case.parameters.get("sample_weight", 1.0), losses).ravel()[at]))
+    scale = exact(np.broadcast_to(case.parameters.get("sample_weight", 1.0), losses).ravel()[at])
     label = _label(case, at, cell)
     if _ignored(case, label):
-        return _nothing(len(cell))._replace(counts=False)
+        return _nothing(len(cell), len(xs))._replace(counts=False)
     if scale == 0:
-        return _nothing(len(cell))
+        return _nothing(len(cell), len(xs))
     share = mp.nan  # of what is invalid, until it is known
     try:
         _weight(scale)
@@ -74,7 +74,7 @@ def read(case, at, cell, losses):
             share = scale * sum((b * t for b, t in zip(balance, q, strict=True)), _ZERO)
         u = [scale * b * a * t for b, a, t in zip(balance, _alpha(case, q), q, strict=True)]
         if not any(balance) if case.loss == "brier_loss" else any(q) and not any(u):
-            return _nothing(len(cell))._replace(share=share)
+            return _nothing(len(cell), len(xs))._replace(share=share)
         for x in xs:
             _check(x, "", right=not mp.isnan(x))
         local = _activated(case, xs, label, q, u, [scale * b for b in balance])
@@ -82,14 +82,19 @@ def read(case, at, cell, losses):
         return undefined(len(cell), str(invalid))._replace(share=share)
     if mp.isnan(local.loss):
         return undefined(len(cell), "")._replace(share=share)
-    pull = sum((forms.times(abs(x), abs(g)) for x, g in zip(sizes, local.slopes, strict=True)), _ZERO)
+    pulls = [forms.times(abs(x), g) for x, g in zip(sizes, local.slopes, strict=True)]
     spreads = forms.reach(local, sizes)
     if case.loss not in _SIGNED | {"entropy"}:
         kappa = [min(w, other) for w, other in zip(u, forms.without_each(u), strict=True)]
         spreads = [s + k for s, k in zip(spreads, kappa[: len(xs)], strict=True)]
     if case.loss == "linear_cross_entropy":
-        return Row(local.loss, *_by_hidden(case, local.slopes, pull, spreads), share=share)
-    return Row(local.loss, local.slopes, pull, spreads, share=share)
+        return Row(local.loss, *_by_hidden(case, local.slopes, pulls, spreads), share=share)
+    return Row(local.loss, local.slopes, pulls, spreads, share=share)
+
+
+def exact(x):
+    """A number of an array, exactly."""
+    return x if isinstance(x, mp.mpf) else mp.mpf(float(x))
 
 
 def _logits(case, features):
@@ -103,21 +108,21 @@ def _logits(case, features):
     return logits, sizes
 
 
-def _by_hidden(case, slopes, pull, spreads):
-    """The gradient by the features, the pull of the loss, and the spread of that gradient."""
+def _by_hidden(case, slopes, pulls, spreads):
+    """The gradient by the features, the pulls of the loss, and the spread of that gradient."""
     columns = [[mp.mpf(float(w)) for w in column] for column in case.parameters["weight"].T]
     wide = [abs(s) + reach for s, reach in zip(slopes, spreads, strict=True)]
     gradient = [forms.total([w * s for w, s in zip(column, slopes, strict=True)]) for column in columns]
-    return gradient, pull, [sum((abs(w) * x for w, x in zip(column, wide, strict=True)), _ZERO) for column in columns]
+    return gradient, pulls, [sum((abs(w) * x for w, x in zip(column, wide, strict=True)), _ZERO) for column in columns]
 
 
-def _nothing(count):
-    return Row(_ZERO, [_ZERO] * count, _ZERO, [_ZERO] * count, share=_ZERO, dead=True)
+def _nothing(count, classes):
+    return Row(_ZERO, [_ZERO] * count, [_ZERO] * classes, [_ZERO] * count, share=_ZERO, dead=True)
 
 
 def undefined(count, problem):
     """NaN for everything, with the name of what is wrong."""
-    return Row(mp.nan, [mp.nan] * count, mp.nan, [mp.nan] * count, problem=problem)
+    return Row(mp.nan, [mp.nan] * count, [mp.nan] * count, [mp.nan] * count, problem=problem)
 
 
 def _label(case, at, cell):
@@ -126,7 +131,7 @@ def _label(case, at, cell):
         return None
     if case.loss in INDEX:
         return int(case.labels.ravel()[at])
-    numbers = [mp.mpf(float(q)) for q in case.labels.ravel()[cell]]
+    numbers = [exact(q) for q in case.labels.ravel()[cell]]
     return numbers[0] if elementwise(case) else numbers
 
 
@@ -169,7 +174,7 @@ def _balance(case, at, q, classes):
     """The weights of the classes: those of a Brier loss all take part, else those that have a label."""
     if elementwise(case):
         positive = np.broadcast_to(case.parameters.get("pos_weight", 1.0), case.predictions.shape)
-        balance = [mp.mpf(float(positive.ravel()[at])), _ONE]
+        balance = [exact(positive.ravel()[at]), _ONE]
         _weight(balance[0])
         return balance
     numbers = np.broadcast_to(case.parameters.get("class_weight", 1.0), (classes,))
@@ -187,7 +192,7 @@ def _alpha(case, q):
 
 def _taking_part(numbers, q):
     """The weights, which must be in their range where there is a label."""
-    weights = [mp.mpf(float(w)) if t else _ZERO for w, t in zip(numbers, q, strict=True)]
+    weights = [exact(w) if t else _ZERO for w, t in zip(numbers, q, strict=True)]
     for weight in weights:
         _weight(weight)
     return weights

@@ -91,6 +91,11 @@ class Question:
         return int(self.call.predictions.shape[self.axis])
 
     @property
+    def by(self) -> Source:
+        """What the gradient is by."""
+        return self.predictions if self.call.gradient_by == "predictions" else Source(self.call.gradient_by)
+
+    @property
     def x(self) -> Source:
         """What the loss is given: the predictions, or a pairing's activation of them."""
         return self.activated(self.predictions)
@@ -148,19 +153,34 @@ class Dialect:
     `torch.tensor({values}, dtype=torch.{dtype})`. There is `{shape}` too, for a language whose lists have none."""
     gradient: str = ""
     """A template that sets `gradient`, and may set `loss`; empty where the library has no autodiff. It has
-    `{expression}`, `{x}` (the predictions' name), and its halves, `{function}` and `{arguments}`."""
+    `{expression}`, `{x}` (the name of what the gradient is by; without it that is the predictions alone), and the
+    expression's halves, `{function}` and `{arguments}`."""
+    cotangent: str = ""
+    """The same of the losses times `cotangent`, an array of one number for each; empty where nothing says it."""
     show: str = "print({name})"
     """A template with `{name}` that prints an array's values as a nested list of round-trip digits."""
     language: str = "python"
     """`python` or `javascript`, in which the templates are written."""
 
-    def differentiate(self, expression: str, x: str) -> str:
+    def unable(self, call: Call) -> str:
+        """Why this gradient cannot be asked for; empty if it can. Who has none at all may still answer the value."""
+        elsewhere = call.gradient_by != "predictions"
+        if (elsewhere or call.cotangent is not None) and not self.gradient:
+            return "the library has no autodiff"
+        if call.cotangent is not None and not self.cotangent:
+            return "the gradient is that of the losses' sum alone"
+        if elsewhere and "{x}" not in self.gradient:
+            return "the gradient is by the predictions alone"
+        return ""
+
+    def differentiate(self, expression: str, x: str, *, cotangent: bool = False) -> str:
         """The source of the gradient."""
+        template = self.cotangent if cotangent else self.gradient
         if self.language != "python":
-            return self.gradient.format(expression=expression, x=x)
+            return template.format(expression=expression, x=x)
         function = _called(expression)
         arguments = expression[len(function) + 1 : -1]
-        return self.gradient.format(expression=expression, x=x, function=function, arguments=arguments)
+        return template.format(expression=expression, x=x, function=function, arguments=arguments)
 
 
 @lru_cache(maxsize=4096)

@@ -104,6 +104,7 @@ def adapt(
         on.adapter.dialect,
         imports="\n".join(filter(None, (on.imports, on.setup))) + f"\n\n{named.imports}",
         gradient=on.gradient,
+        cotangent=on.cotangent,
     )
     rules = (*on.conventions, *conventions)
     made: type[Adapter] = type(

@@ -9,7 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from ceconform.adapters._adapter import Adapter
-from ceconform.adapters._gradients import JAX, TENSORFLOW, TORCH
+from ceconform.adapters._gradients import (
+    JAX,
+    JAX_COTANGENT,
+    TENSORFLOW,
+    TENSORFLOW_COTANGENT,
+    TORCH,
+    TORCH_COTANGENT,
+)
 from ceconform.adapters.ceconform import OnCuPy, OnNumPy, OnStrict
 from ceconform.adapters.optax import Optax
 from ceconform.adapters.tensorflow import TensorFlow
@@ -33,6 +40,7 @@ class Host:
     """What stands for the setup in somebody else's process, around each call."""
     gradient: str = ""
     """As in a `Dialect`; empty where there is no autodiff."""
+    cotangent: str = ""
     activations: Mapping[str, str] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
     """What the library documents of its arithmetic, whatever function stands on it."""
@@ -59,6 +67,7 @@ HOSTS: Mapping[str, Host] = MappingProxyType(
                 adapter=Torch,
                 imports="import torch",
                 gradient=TORCH,
+                cotangent=TORCH_COTANGENT,
                 activations={**Torch.activations, "log_sigmoid": "torch.nn.functional.logsigmoid({x})"},
             ),
             Host(
@@ -68,6 +77,7 @@ HOSTS: Mapping[str, Host] = MappingProxyType(
                 setup="jax.config.update('jax_enable_x64', True)",
                 within=_double,
                 gradient=JAX,
+                cotangent=JAX_COTANGENT,
                 activations=Optax.activations,
                 conventions=("subnormals-are-zero",),
             ),
@@ -76,6 +86,7 @@ HOSTS: Mapping[str, Host] = MappingProxyType(
                 adapter=TensorFlow,
                 imports="import numpy as np\nimport tensorflow as tf",
                 gradient=TENSORFLOW,
+                cotangent=TENSORFLOW_COTANGENT,
                 activations=TensorFlow.activations,
             ),
             Host(name="cupy", adapter=OnCuPy, imports="import cupy as cp"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ceconform import __version__, backends
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, spell
 from ceconform.adapters._compiling import by_jax
+from ceconform.adapters._gradients import TORCH, TORCH_COTANGENT
 from ceconform.libraries import flushing
 
 __all__ = ["ADAPTERS"]
@@ -110,7 +111,8 @@ class OnTorch(Portable):
     dialect = Dialect(
         imports="import torch\n\nimport ceconform",
         array="torch.tensor({values}, dtype=torch.{dtype}, device={device!r})",
-        gradient="{x}.requires_grad_()\nloss = {expression}\n(gradient,) = torch.autograd.grad(loss.sum(), {x})",
+        gradient=TORCH,
+        cotangent=TORCH_COTANGENT,
         show="print({name}.tolist())",
     )
 
@@ -126,6 +128,7 @@ class OnJAX(Portable):
         imports="import jax\nimport jax.numpy as jnp\n\nimport ceconform\n\njax.config.update('jax_enable_x64', True)",
         array="jnp.asarray({values}, dtype=jnp.{dtype})",
         gradient="gradient = jax.grad(lambda {x}: jnp.sum({expression}))({x})",
+        cotangent="gradient = jax.grad(lambda {x}: jnp.sum(cotangent * {expression}))({x})",
         show="print({name}.tolist())",
     )
 
@@ -166,6 +169,10 @@ class CompiledJAX(OnJAX):
         imports=f"from functools import partial\n\n{OnJAX.dialect.imports}",
         gradient=(
             "total = lambda *arrays, **named: jnp.sum({function}(*arrays, **named))\n"
+            "gradient = jax.jit(jax.grad(total))({arguments})"
+        ),
+        cotangent=(
+            "total = lambda *arrays, **named: jnp.sum(cotangent * {function}(*arrays, **named))\n"
             "gradient = jax.jit(jax.grad(total))({arguments})"
         ),
     )

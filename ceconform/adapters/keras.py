@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._compiling import by_jax
-from ceconform.adapters._gradients import JAX, TENSORFLOW, TORCH
+from ceconform.adapters._gradients import (
+    JAX,
+    JAX_COTANGENT,
+    TENSORFLOW,
+    TENSORFLOW_COTANGENT,
+    TORCH,
+    TORCH_COTANGENT,
+)
 from ceconform.libraries import LIBRARIES, flushing
 
 __all__ = ["ADAPTERS"]
@@ -215,12 +222,14 @@ class Keras(Adapter):
         yield from _forms(q, "mean_squared_error", "MeanSquaredError", _column(q.labels), x)
 
 
-def _dialect(backend: str, held: str, gradient: str = "", numpy: str = "keras.ops.convert_to_numpy({name})") -> Dialect:
-    """The backend is chosen before the import, and held on the CPU."""
+def _dialect(backend: str, held: str, *gradients: str, numpy: str = "keras.ops.convert_to_numpy({name})") -> Dialect:
+    """The backend is chosen before the import, and held on the CPU; the gradients are of the sum, for a cotangent."""
+    gradient, cotangent = gradients or ("", "")
     return Dialect(
         imports=f"import os\nos.environ['KERAS_BACKEND'] = {backend!r}\n{held}import keras\nimport numpy as np",
         array="keras.ops.convert_to_tensor(np.array({values}), dtype={dtype!r})",
         gradient=gradient,
+        cotangent=cotangent,
         show=f"print({numpy}.tolist())",
     )
 
@@ -235,6 +244,7 @@ class OnJAX(Keras):
         "jax",
         "import jax\njax.config.update('jax_enable_x64', True)\njax.config.update('jax_platforms', 'cpu')\n",
         JAX,
+        JAX_COTANGENT,
     )
 
     def compiling(self) -> float:
@@ -262,6 +272,7 @@ class OnTensorFlow(Keras):
         "tensorflow",
         "import tensorflow as tf\ntf.config.set_visible_devices([], 'GPU')\n",
         TENSORFLOW,
+        TENSORFLOW_COTANGENT,
         numpy="{name}.numpy()",
     )
 
@@ -276,7 +287,7 @@ class OnTorch(Keras):
     name = "keras[torch]"
     backend = "torch"
     conventions = LIBRARIES["keras"]
-    dialect = _dialect("torch", "os.environ['KERAS_TORCH_DEVICE'] = 'cpu'\nimport torch\n", TORCH)
+    dialect = _dialect("torch", "os.environ['KERAS_TORCH_DEVICE'] = 'cpu'\nimport torch\n", TORCH, TORCH_COTANGENT)
 
 
 ADAPTERS = (OnJAX, OnNumPy, OnTensorFlow, OnTorch)

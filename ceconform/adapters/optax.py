@@ -7,7 +7,7 @@ from typing import Any
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.adapters._compiling import by_jax
-from ceconform.adapters._gradients import JAX
+from ceconform.adapters._gradients import JAX, JAX_COTANGENT
 from ceconform.libraries import flushing
 
 __all__ = ["ADAPTERS", "Optax"]
@@ -61,6 +61,7 @@ class Optax(Adapter):
         ),
         array="jnp.asarray(np.array({values}), dtype={dtype!r}, device=jax.devices({device!r})[0])",
         gradient=JAX,
+        cotangent=JAX_COTANGENT,
         show="print({name}.tolist())",
     )
 

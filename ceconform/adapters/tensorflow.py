@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
-from ceconform.adapters._gradients import TENSORFLOW
+from ceconform.adapters._gradients import TENSORFLOW, TENSORFLOW_COTANGENT
 from ceconform.libraries import LIBRARIES
 
 __all__ = ["ADAPTERS", "TensorFlow"]
@@ -62,6 +62,7 @@ class TensorFlow(Adapter):
         imports="import numpy as np\nimport tensorflow as tf",
         array="tf.constant(np.array({values}, dtype=tf.{dtype}.as_numpy_dtype))",
         gradient=TENSORFLOW,
+        cotangent=TENSORFLOW_COTANGENT,
         show="print({name}.numpy().tolist())",
     )
 

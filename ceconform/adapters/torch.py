@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsupported, spell
-from ceconform.adapters._gradients import TORCH
+from ceconform.adapters._gradients import TORCH, TORCH_COTANGENT
 from ceconform.libraries import LIBRARIES
 
 __all__ = ["ADAPTERS", "Torch"]
@@ -64,6 +64,7 @@ class Torch(Adapter):
         imports="import torch\nimport torch.nn.functional as F\nfrom torch import nn",
         array="torch.tensor({values}, dtype=torch.{dtype}, device={device!r})",
         gradient=TORCH,
+        cotangent=TORCH_COTANGENT,
         show="print({name}.tolist())",
     )
 

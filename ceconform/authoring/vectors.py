@@ -64,6 +64,8 @@ def vector(case: Case, dtype: str) -> dict[str, Any]:
         "activation": case.activation,
         "predictions": _array(case, space, case.predictions, dtype),
         "labels": None if case.labels is None else _array(case, "labels", case.labels, labels),
+        "gradient_by": case.gradient_by,
+        "cotangent": None if case.cotangent is None else _array(case, "cotangent", case.cotangent, dtype),
         "parameters": {name: _parameter(case, name, dtype) for name in case.parameters},
         "expected": _expected(case, dtype),
         "acceptable": {name: _answer(rule["loss"], dtype) for name, rule in case.acceptable.items()},

@@ -23,7 +23,7 @@ ARRAYS = ("weight", "bias", "class_weight", "sample_weight", "pos_weight", "alph
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Call:
-    """One evaluation: the value of a loss, or its gradient by the predictions, for exactly these numbers.
+    """One evaluation: the value of a loss and its gradient, for exactly these numbers.
 
     Floating arrays are held as float64 and are exactly representable in `dtype`; class indices are int64, or the
     integer dtype that `label_dtype` names. `parameters` holds what the case states and nothing else: a parameter
@@ -36,6 +36,10 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     activation: str | None = None
     """`sigmoid`, `softmax`, `log_sigmoid` or `log_softmax`: applied by the asker before the loss (a pairing)."""
+    gradient_by: str = "predictions"
+    """`predictions`, `labels`, or the name of a parameter that is an array of weights."""
+    cotangent: NDArray[np.float64] | None = None
+    """What the losses are multiplied by in the gradient, one number for each; 1 where it is not stated."""
     space: str = "stated"
     """`stated`, or `default`: the input space is left at what the library assumes when nothing is said."""
     dtype: str = "float32"
@@ -57,6 +61,12 @@ class Call:
         """The class axis."""
         axis = self.parameters.get("axis", -1)
         return None if axis is None else int(axis)
+
+    @property
+    def by(self) -> NDArray[Any]:
+        """The array that the gradient is by, and whose shape it has."""
+        arrays = {"predictions": self.predictions, "labels": self.labels, **self.parameters}
+        return np.asarray(arrays[self.gradient_by])
 
     def get(self, parameter: str, default: Any = None) -> Any:
         """A parameter's value, or the default that its absence means."""

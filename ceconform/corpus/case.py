@@ -61,6 +61,10 @@ class Case:
     """The dtypes that can represent the inputs exactly: those in which the case is asked."""
     label_dtype: str | None = None
     activation: str | None = None
+    gradient_by: str = "predictions"
+    """What the gradient is by; `labels`, or the name of an array of weights."""
+    cotangent: NDArray[np.float64] | None = None
+    """What the losses are multiplied by in the gradient."""
     space: str = "stated"
     cited: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Figures as a source prints them: `loss` and `grad`, decimal strings in the shape of the answer."""
@@ -90,6 +94,8 @@ def _call(case: Case, dtype: str, device: str) -> Call:
         labels=case.labels,
         parameters=case.parameters,
         activation=case.activation,
+        gradient_by=case.gradient_by,
+        cotangent=case.cotangent,
         space=case.space,
         dtype=dtype,
         label_dtype=case.label_dtype,

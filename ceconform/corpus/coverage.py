@@ -168,6 +168,22 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 name="gradient-edges", summary="Derivatives that are 0, infinite or undefined.", holds=_edge_of_gradient
             ),
             Family(
+                name="gradients-by-labels",
+                summary="The gradient by the labels.",
+                holds=lambda case: case.gradient_by == "labels",
+                meaning=lambda loss: loss.labels in {"binary", "distribution"},
+            ),
+            Family(
+                name="gradients-by-weights",
+                summary="The gradient by weights.",
+                holds=lambda case: case.gradient_by.endswith("_weight"),
+            ),
+            Family(
+                name="cotangents",
+                summary="The gradient of losses that are multiplied, as by a mask.",
+                holds=lambda case: case.cotangent is not None,
+            ),
+            Family(
                 name="focal",
                 summary="The focal losses.",
                 holds=lambda case: "focal" in case.loss,

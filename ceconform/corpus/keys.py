@@ -13,6 +13,7 @@ __all__ = [
     "EXCERPT",
     "EXPECTED",
     "FILE",
+    "GRADIENT_BY",
     "INVALID",
     "LABEL_DTYPES",
     "PARAMETERS",
@@ -51,6 +52,8 @@ CASE = (
     "labels",
     "label_dtype",
     *PARAMETERS,
+    "gradient_by",
+    "cotangent",
     "cited",
     "seen",
     "recognised_as",
@@ -66,6 +69,8 @@ SEEN = ("implementation", "version", "dtype", "device", *ANSWERS)
 EXPECTED = ("error", "invalid", "loss", "grad", "condition", "grad_condition", "terms")
 
 ACTIVATIONS = ("sigmoid", "softmax", "log_sigmoid", "log_softmax")
+GRADIENT_BY = ("labels", "class_weight", "pos_weight", "sample_weight")
+"""What else than the predictions a gradient may be by."""
 LABEL_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 WRONG_LABEL_DTYPES = ("float16", "float32", "float64")
 """For class indices whose dtype is the error."""

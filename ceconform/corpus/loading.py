@@ -156,6 +156,8 @@ def question(case: Case) -> str:
         "parameters": {name: _plain(value) for name, value in case.parameters.items()},
         "question": [case.activation, case.space, case.label_dtype, case.dtypes],
     }
+    if case.gradient_by != "predictions" or case.cotangent is not None:
+        asked["gradient"] = [case.gradient_by, _plain(case.cotangent)]
     return json.dumps(asked, sort_keys=True)
 
 

@@ -15,6 +15,7 @@ from ceconform.corpus.arrays import Array, floats, integers, printed
 from ceconform.corpus.case import Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
+from ceconform.corpus.gradient import read_cotangent, read_gradient_by
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
 from ceconform.corpus.seen import read_seen
 from ceconform.corpus.shapes import broadcasts, labels_shape, loss_shape
@@ -101,7 +102,10 @@ class _Reader:
         labels, label_dtype = self.labels()
         parameters = self.parameters()
         shape = self.shapes(space, parameters)
-        shapes = None if self.error else (shape, predictions.shape)
+        gradient_by = "predictions" if self.error else read_gradient_by(field, self.loss, self.arrays)
+        differentiated = predictions if gradient_by == "predictions" else self.arrays[gradient_by].values
+        shapes = None if self.error else (shape, differentiated.shape)
+        cotangent = self.cotangent(shape, parameters.get("reduction", "none"))
         expected = read_expected(field, shapes, answered=answered)
         return Case(
             id=f"{self.prefix}/{self.slug}",
@@ -117,8 +121,10 @@ class _Reader:
             dtypes=self.dtypes(),
             label_dtype=label_dtype,
             activation=activation,
+            gradient_by=gradient_by,
+            cotangent=cotangent,
             space=field["space"].choice(("stated", "default")) if "space" in field else "stated",
-            cited=self.cited(shape, predictions.shape),
+            cited=self.cited(shape, differentiated.shape),
             seen=read_seen(field, shapes),
             recognised_as=read_recognised_as(field),
             acceptable=read_acceptable(field, shape),
@@ -193,6 +199,14 @@ class _Reader:
             else:
                 found[key] = field[key].raw() if self.error == "reduction" else field[key].choice(REDUCTIONS)
         return found
+
+    def cotangent(self, shape: tuple[int, ...], reduction: str) -> Any:
+        """What the losses are multiplied by in the gradient, if the case says so."""
+        found = None if self.error else read_cotangent(self.field, shape, reduction, self.rounding)
+        if found is None:
+            return None
+        self.arrays["cotangent"] = found
+        return found.values
 
     def scalar(self, key: str) -> float:
         """One binary64 number."""
@@ -274,7 +288,7 @@ class _Reader:
                 raise each.error("an id, such as binary/clipping/certain-and-wrong")
         return tuple(each.raw() for each in self.field["formerly"])
 
-    def cited(self, shape: tuple[int, ...], predictions: tuple[int, ...]) -> MappingProxyType[str, Any]:
+    def cited(self, shape: tuple[int, ...], differentiated: tuple[int, ...]) -> MappingProxyType[str, Any]:
         if "cited" not in self.field:
             return MappingProxyType({})
         field = self.field["cited"]
@@ -282,7 +296,7 @@ class _Reader:
         if self.error or not field.keys():
             raise field.error("a loss or a grad, of a case that has an answer")
         found = {key: printed(field[key]) for key in field.keys()}  # noqa: SIM118 - a field is no dict
-        for key, wanted in (("loss", shape), ("grad", predictions)):
+        for key, wanted in (("loss", shape), ("grad", differentiated)):
             if key in found and found[key].shape != wanted:
                 raise field[key].error(f"the shape {wanted}", f"the shape {found[key].shape}")
         return MappingProxyType(found)

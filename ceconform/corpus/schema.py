@@ -71,7 +71,7 @@ def _of_case() -> dict[str, Any]:
     """Each key of a case."""
     answer = {"loss": _ref("answer"), "grad": _ref("answer")}
     of_case: dict[str, Any] = {
-        **{key: _ref("array") for key in (*keys.SPACES, "labels", *keys.PARAMETERS)},
+        **{key: _ref("array") for key in (*keys.SPACES, "labels", *keys.PARAMETERS, "cotangent")},
         "description": _TEXT,
         "formerly": _list({"type": "string", "pattern": f"^{_SLUG}(/{_SLUG})+$"}),
         "sources": {"type": "object", "minProperties": 1, "additionalProperties": _TEXT},
@@ -89,6 +89,7 @@ def _of_case() -> dict[str, Any]:
             **_TEXT,
             "description": f"{', '.join(REDUCTIONS)}; another word where that is the expected error.",
         },
+        "gradient_by": {"enum": list(keys.GRADIENT_BY)},
         "cited": _closed({key: _ref("figures") for key in answer}),
         "seen": {
             "type": "object",

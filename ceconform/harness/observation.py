@@ -27,6 +27,11 @@ class Answer:
     sums: tuple[float, ...] = ()
     """Then the sum of all of them, and that of their sizes, in binary64 rounded once."""
 
+    @property
+    def none(self) -> bool:
+        """Whether nothing came, as `None` for a gradient by what the library does not follow."""
+        return not self.raised and not self.values and self.shape == ()
+
     def beside(self, expected: Numbers | Excerpt | None) -> Answer:
         """As much of the answer as is stated: all of it, or its numbers at the same places and its sums."""
         if not isinstance(expected, Excerpt) or self.raised or self.places or self.shape != expected.shape:

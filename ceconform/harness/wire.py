@@ -137,6 +137,8 @@ def encode_call(call: Call) -> dict[str, Any]:
         "labels_are": "none" if call.labels is None else call.labels.dtype.name,
         "parameters": {name: _encode(value) for name, value in call.parameters.items()},
         "activation": call.activation,
+        "gradient_by": call.gradient_by,
+        "cotangent": _encode(call.cotangent),
         "space": call.space,
         "dtype": call.dtype,
         "label_dtype": call.label_dtype,
@@ -153,6 +155,8 @@ def decode_call(data: Mapping[str, Any]) -> Call:
         labels=labels,
         parameters=MappingProxyType({name: _decode(value) for name, value in data["parameters"].items()}),
         activation=data["activation"],
+        gradient_by=data["gradient_by"],
+        cotangent=_decode(data["cotangent"]),
         space=data["space"],
         dtype=data["dtype"],
         label_dtype=data["label_dtype"],
@@ -165,7 +169,7 @@ def encode_observation(observation: Observation) -> dict[str, Any]:
     data = {name: value for name, value in vars(observation).items() if value not in ("", None, 0.0)}
     for part in ("value", "gradient"):
         if part in data:
-            data[part] = _encode_answer(data[part])
+            data[part] = {} if data[part].none else _encode_answer(data[part])
     return data
 
 
@@ -239,6 +243,8 @@ def _answer(data: Mapping[str, Any], part: str) -> Answer | None:
         count = math.prod(map(_size, shape))
     except (TypeError, ValueError, OverflowError):
         raise ProtocolError(f"expected numbers as the {part}, got {brief(answer)}") from None
+    if part == "gradient" and answer == {}:
+        return Answer()
     if not raised and count != len(numbers):
         raise ProtocolError(f"expected {count} numbers as the {part} of the shape {shape}, got {len(numbers)}")
     texts = {name: taken(answer, name, str, "") for name in ("dtype", "device")}

@@ -48,6 +48,8 @@ class Evaluation:
         for name, value in call.parameters.items():
             if isinstance(value, np.ndarray):
                 self.arrays[name] = (value, call.dtype)
+        if call.cotangent is not None:
+            self.arrays["cotangent"] = (call.cotangent, call.dtype)
 
     def bind(self) -> dict[str, Any]:
         """Fresh arrays of the library under the names that the source uses."""
@@ -64,6 +66,8 @@ class Evaluation:
         try:
             exec(_compiled(text, "exec"), bound)  # noqa: S102 - the adapter's own source
             array = bound[part]
+            if array is None and part == "gradient":
+                return Answer()
             values = self.adapter.asnumpy(array)
             shape, dtype, device = self.adapter.describe(array)
         except Exception as error:
@@ -118,6 +122,9 @@ def observe(
     except Exception as error:  # noqa: BLE001 - whatever an adapter raises is a verdict, and the others go on
         yield Observation(status="error", reason=_brief(f"in the adapter: {type(error).__name__}: {error}"))
         return
+    if reason := adapter.dialect.unable(call):
+        yield Observation(status="unsupported", reason=reason)
+        return
     evaluation = Evaluation(adapter, names, question)
     for source in routes[skip:]:
         if asking is not None:
@@ -126,13 +133,14 @@ def observe(
 
 
 def _answer(evaluation: Evaluation, source: Source) -> Observation:
-    adapter, dialect = evaluation.adapter, evaluation.adapter.dialect
+    adapter, question = evaluation.adapter, evaluation.question
+    dialect = adapter.dialect
     started, compiled = time.perf_counter(), adapter.compiling()
     try:
         value = evaluation.run(f"loss = {source}", "loss")
         gradient = None
         if dialect.gradient and not value.raised:
-            text = dialect.differentiate(source, evaluation.question.predictions)
+            text = dialect.differentiate(source, question.by, cotangent=question.call.cotangent is not None)
             gradient = evaluation.run(text, "gradient")
     except Unsupported as answer:
         return Observation(status="unsupported", via=source.via, expression=str(source), reason=str(answer))

@@ -44,8 +44,12 @@ def cross_entropy(pool: Pool, row: Row, faces: dict[int, Face], call: Call, rule
             surprisal = Infinite(value=surprisal.value) if infinite else value_of(surprisal)
         pool.add(c, surprisal, mass)
         if call.loss == "kl_divergence":
-            certainty = _surprisal(Probability(arb(row.target[c])), rules)
-            pool.add(c, certainty if isinstance(certainty, Infinite) else -certainty, mass)
+            certainty = _surprisal(Probability(arb(row.target.get(c, fmpq(0)))), rules)
+            negative = Infinite(value=-certainty.value) if isinstance(certainty, Infinite) else -certainty
+            pool.add(c, negative, mass)
+    if call.loss == "kl_divergence":
+        for c, mass in row.moved.items():
+            pool.add(c, arb(1), mass)
 
 
 def _focused(pool: Pool, c: int, face: Face, surprisal: Number | Infinite, gamma: float) -> Number | Infinite:
@@ -103,10 +107,12 @@ def entropy(pool: Pool, row: Row, faces: dict[int, Face], rules: Rules) -> None:
 
 
 def brier(pool: Pool, row: Row, faces: dict[int, Face]) -> None:
-    """Σ w_c (p_c - q_c)²."""
+    """Σ w_c (p_c - q_c)²; for a derivative by the labels q -2 w_c (p_c - q_c)."""
     for c, face in faces.items():
-        weight = row.scale if row.class_weight is None else row.scale * row.class_weight[c]
-        pool.add(c, power(face.p - arb(row.target.get(c, fmpq(0))), 2), weight)
+        weight = row.scale if row.class_weight is None else row.scale * row.class_weight.get(c, fmpq(0))
+        distance = face.p - arb(row.target.get(c, fmpq(0)))
+        pool.add(c, power(distance, 2), weight)
+        pool.add(c, distance, -2 * row.moved.get(c, fmpq(0)))
 
 
 def hinge(pool: Pool, row: Row, logit: Value, call: Call) -> None:

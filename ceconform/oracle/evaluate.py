@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import flint
@@ -20,7 +21,8 @@ from ceconform.oracle.layers import Layer, read_layer
 from ceconform.oracle.pool import Answer
 from ceconform.oracle.reduction import divisor, kappa, quotient, unit
 from ceconform.oracle.rows import Row, by_element, read
-from ceconform.oracle.rules import Rules, interpret
+from ceconform.oracle.rules import Rules, fraction, interpret
+from ceconform.oracle.sensitivity import changes
 
 __all__ = ["evaluate", "evaluate_by"]
 
@@ -102,21 +104,24 @@ class _Work:
         self.pending = list(range(len(rows)))
         self.answers: list[Answer | None] = [None] * len(rows)
         self.invalid: dict[int, str] = {}
+        self.by_predictions = call.gradient_by == "predictions"
+        self.changes = [] if self.by_predictions or not gradient else changes(call, rules, rows, layer)
+        self.unsettled = list(range(len(self.changes)))
+        factors = [1.0] * len(rows) if call.cotangent is None else np.asarray(call.cotangent).ravel().tolist()
+        self.cotangent = [fraction(float(factor)) for factor in factors]
         self.loss = np.full(shape if self.each else (), _ZERO, dtype=object)
         self.condition = np.full(self.loss.shape if gradient else 0, _ZERO, dtype=object)
-        self.gradient = np.full(call.predictions.shape if gradient else 0, _ZERO, dtype=object)
+        self.gradient = np.full(call.by.shape if gradient else 0, _ZERO, dtype=object)
         self.curvature = np.full(self.gradient.shape, _ZERO, dtype=object)
 
     def settled(self) -> bool:
         """Work at the current precision; whether that was enough."""
         nats = unit(self.call)
         self.pending = [at for at in self.pending if not self._row(at, nats)]
-        if self.each:
-            return not self.pending
-        if not self._total(nats):
+        self.unsettled = [at for at in self.unsettled if not self._change(at, nats)]
+        if not self.each and not self._total(nats):
             self.pending = list(range(len(self.rows)))
-            return False
-        return not self.pending
+        return not self.pending and not self.unsettled
 
     def _row(self, at: int, nats: arb) -> bool:
         row = self.rows[at]
@@ -131,7 +136,7 @@ class _Work:
             enough = _put(self.loss, at, quotient(found.loss, fmpq(1), nats))
             if self.derivatives:
                 enough &= _put(self.condition, at, _condition(found.loss, found.pull, fmpq(1), nats))
-        if not self.derivatives or self.empty or row.dead:
+        if not self.derivatives or not self.by_predictions or self.empty or row.dead or self.cotangent[at] == 0:
             return enough
         soft = kappa(row, self.call)
         if self.layer is not None:
@@ -143,9 +148,25 @@ class _Work:
             spread = _finite(found.curvature.get(c, arb(0)), soft.get(c))
             if self.divisor == 0 and not isinstance(slope, float) and slope.is_zero():
                 continue  # nothing of it is left where it was 0, whatever the divisor
-            enough &= _put(self.gradient, position, quotient(slope, self.divisor, nats))
-            enough &= _put(self.curvature, position, _condition(slope, spread, self.divisor, nats))
+            by = self.divisor if self.divisor is None else self.divisor / self.cotangent[at]
+            enough &= _put(self.gradient, position, quotient(slope, by, nats))
+            enough &= _put(self.curvature, position, _condition(slope, spread, by, nats))
         return enough
+
+    def _change(self, at: int, nats: arb) -> bool:
+        """The derivative by one label or weight: a loss, and conditioned as one."""
+        if self.empty or not self.changes[at]:
+            return True
+        rules = replace(self.rules, gradient_floor=None)  # which is of the derivative by the prediction
+        try:
+            found = [answer(row, self.call, rules, derivatives=True)[0] for row in self.changes[at]]
+        except Undecided:
+            return False
+        slope, pull = _sum([each.loss for each in found]), _sum([each.pull for each in found])
+        if self.divisor == 0:  # which changes as well
+            slope = math.nan
+        enough = _put(self.gradient, at, quotient(slope, self.divisor, nats))
+        return enough & _put(self.curvature, at, _condition(slope, pull, self.divisor, nats))
 
     def _total(self, nats: arb) -> bool:
         if any(found is None for found in self.answers):
@@ -207,7 +228,7 @@ def _condition(x: Extended, spread: Extended, by: fmpq | None, nats: arb) -> Ext
     if isinstance(x, float) or isinstance(spread, float):
         numbers = [y for y in (x, spread) if isinstance(y, float)]
         return math.nan if by is None or any(map(math.isnan, numbers)) else math.inf
-    return quotient(abs(x) + spread, by, abs(nats))
+    return quotient(abs(x) + spread, by if by is None else abs(by), abs(nats))
 
 
 def _validate(call: Call) -> None:
@@ -222,6 +243,17 @@ def _validate(call: Call) -> None:
         raise CaseError(f"`labels` must have the shape {shape}; got {labels}")
     if by_element(call) and call.activation in {"softmax", "log_softmax"}:
         raise CaseError(f"`activation` {call.activation} needs a class axis; {call.loss} has none")
+    _validate_gradient(call)
+
+
+def _validate_gradient(call: Call) -> None:
+    """Refuse a gradient by what the loss has no derivative by, and a cotangent of what is reduced."""
+    by = call.gradient_by
+    known = call.spec.labels in {"binary", "distribution"} if by == "labels" else by in call.parameters
+    if by != "predictions" and not known:
+        raise CaseError(f"{call.loss} has no gradient by `{by}` here")
+    if call.cotangent is not None and call.reduction != "none":
+        raise CaseError(f"`cotangent` needs the reduction none; got {call.reduction!r}")
 
 
 def _wrong_parameter(call: Call) -> str:

@@ -46,7 +46,7 @@ class Pool:
         self._bent: set[int] = set()
 
     def add(self, c: int, term: Number | Infinite, factor: fmpq | arb = fmpq(1)) -> None:  # noqa: B008 - immutable
-        """Add factor · term, the term of class c; a factor is positive.
+        """Add factor · term, the term of class c.
 
         The row of a binary loss has one prediction for its two classes.
         """
@@ -55,9 +55,10 @@ class Pool:
         if not isinstance(term, Infinite):
             self._parts.append((c, term * weight))
             return
-        self._infinite.append(term.value)
+        upward = -1.0 if weight < 0 else 1.0
+        self._infinite.append(upward * term.value)
         for at, slope in term.slopes.items():
-            self.slope(c if at == OWN else at, slope if math.isinf(slope) else weight * arb(slope))
+            self.slope(c if at == OWN else at, upward * slope if math.isinf(slope) else weight * arb(slope))
         if term.shared is not None:
             self._parts.append((c, term.shared * weight))
 

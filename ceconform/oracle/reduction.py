@@ -41,7 +41,7 @@ def quotient(x: Extended, by: fmpq | None, nats: arb) -> Extended:
     """X / (by · nats) in the extended reals; 0 / 0 is NaN."""
     if by is None:
         return math.nan
-    upward = 1.0 if nats > 0 else -1.0
+    upward = 1.0 if (nats > 0) == (by >= 0) else -1.0
     if isinstance(x, float):
         return x * upward
     if by == 0:

@@ -39,6 +39,8 @@ class Row:
     """The smoothed labels that are not 0."""
     mass: dict[int, fmpq] = field(default_factory=dict)
     """The labels times every weight: what multiplies each class's term; never 0."""
+    moved: dict[int, fmpq] = field(default_factory=dict)
+    """In a derivative by a label, of a loss that is not linear in it: what one more of each class's label weighs."""
     scale: fmpq = _ONE
     """The sample weight."""
     class_weight: Mapping[int, fmpq] | None = None

@@ -52,6 +52,13 @@ def facts(case: Case | None, result: Result) -> Iterator[tuple[str, str]]:
         if case is not None:
             yield "wanted", wanted(case, result.dtype)
     if result.gradient is not None and case is not None and case.expected.gradient is not None:
+        if case.gradient_by != "predictions":
+            yield "by", case.gradient_by
+        if case.cotangent is not None:
+            yield (
+                "cotangent",
+                _line([digits(c, "float64") for c in case.cotangent.ravel().tolist()], case.cotangent.shape),
+            )
         yield "gradient", got(result.gradient)
         yield "wanted", _shown(case.expected.gradient, result.dtype)
     yield "verdict", _verdict(result)
@@ -84,7 +91,9 @@ def summaries(convention: str) -> Iterator[str]:
 
 def got(answer: Digits) -> str:
     """Write what came, in the digits of its dtype, or the error that was raised."""
-    return f"raised {answer.raised}" if answer.raised else _line(answer.digits, answer.shape)
+    if answer.raised:
+        return f"raised {answer.raised}"
+    return "None" if answer.none else _line(answer.digits, answer.shape)
 
 
 def wanted(case: Case, dtype: str) -> str:

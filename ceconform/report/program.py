@@ -48,16 +48,16 @@ def program(
         return _javascript(speech, expression, case, dtype, device, gradient=gradient)
     arrays = _arrays(case, dtype)
     used = {node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)}
+    used |= {"cotangent"} if gradient else set()
     bodies = []
     for name, (values, kind) in arrays.items():
         if name in used:
             text = case.generators.get(name) or literal(values, kind)
             bodies.append(f"{name} = {speech.array.format(values=text, dtype=kind, device=device)}")
-    x = next(iter(arrays))
+    steps = _steps(speech, expression, case, next(iter(arrays))) if gradient else ""
     loss = f"loss = {expression}"
     shown = speech.show.format(name="loss")
-    if gradient and speech.gradient:
-        steps = speech.differentiate(expression, x)
+    if steps:
         shows = [shown, speech.show.format(name="gradient")]
         # Some libraries set the loss on the way to its gradient.
         bodies += [steps, *shows] if re.search(r"^(\w+, )*loss\b.*=", steps, re.MULTILINE) else [loss, steps, *shows]
@@ -70,7 +70,7 @@ def program(
 def _javascript(speech: Dialect, expression: str, case: Case, dtype: str, device: str, *, gradient: bool) -> str:
     """The same in JavaScript, an ES module; its class indices are int32, where a case does not state them."""
     arrays = _arrays(case, dtype)
-    used = set(re.findall(r"(?<![.\w])[a-z_]\w*", expression))
+    used = set(re.findall(r"(?<![.\w])[a-z_]\w*", expression)) | ({"cotangent"} if gradient else set())
     body = []
     for name, (values, kind) in arrays.items():
         if name in used:
@@ -80,12 +80,19 @@ def _javascript(speech: Dialect, expression: str, case: Case, dtype: str, device
             made = speech.array.format(values=text, shape=[*values.shape], dtype=known, device=device)
             body.append(f"const {name} = {made};")
     body += [f"const loss = {expression};", speech.show.format(name="loss")]
-    if gradient and speech.gradient:
-        body += [speech.differentiate(expression, next(iter(arrays))), speech.show.format(name="gradient")]
+    steps = _steps(speech, expression, case, next(iter(arrays))) if gradient else ""
+    if steps:
+        body += [steps, speech.show.format(name="gradient")]
     used = set(re.findall(r"\w+", expression))
     imports, *functions = speech.imports.split("\n\n")
     needed = [text for text in functions if not used.isdisjoint(re.findall(r"^(?:async )?function (\w+)", text))]
     return "\n\n".join([imports, *needed, "\n".join([*body, ""])])
+
+
+def _steps(speech: Dialect, expression: str, case: Case, predictions: str) -> str:
+    """How the gradient is asked for; empty where the dialect cannot say it."""
+    by = predictions if case.gradient_by == "predictions" else case.gradient_by
+    return speech.differentiate(expression, by, cotangent=case.cotangent is not None)
 
 
 def _imports(body: str, imports: str) -> Iterator[str]:
@@ -110,6 +117,8 @@ def _arrays(case: Case, dtype: str) -> dict[str, tuple[NDArray[Any], str]]:
     for name, value in case.parameters.items():
         if isinstance(value, np.ndarray):
             arrays[name] = value, dtype
+    if case.cotangent is not None:
+        arrays["cotangent"] = case.cotangent, dtype
     return arrays
 
 

@@ -33,6 +33,11 @@ class Digits:
     sums: tuple[str, ...] = ()
     """Then the sum of all of them, and that of their sizes, in the digits of binary64."""
 
+    @property
+    def none(self) -> bool:
+        """Whether nothing came."""
+        return not self.raised and not self.digits and self.shape == ()
+
     @classmethod
     def of(cls, answer: Answer) -> Digits:
         """Write an answer down.

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ceconform.corpus import LOSSES, Case, Excerpt, Numbers
+from ceconform.corpus.excerpt import listed
 from ceconform.errors import CaseError
 from ceconform.formats import digits
 from ceconform.harness import Answer, Observation
@@ -32,6 +33,8 @@ class _Finding:
     kind: str = ""
     reason: str = ""
     ulps: float | None = None
+    none: bool = False
+    """Whether nothing came, which no convention explains."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,8 @@ def judge(
         return _judge_error(case, value)
     if expected.invalid and value.raised:
         return Verdict(verdict="pass")
+    if gradient is not None and gradient.raised and case.gradient_by != "predictions":
+        return Verdict(verdict="unsupported", reason=f"{_named(case, 'gradient')}: {gradient.raised}")
     asked = _Asked(case=case, dtype=dtype, device=device, flushes_subnormals=flushes_subnormals)
     first, second = _look(asked, value, gradient)
     if not first.kind and not second.kind:
@@ -88,7 +93,7 @@ def judge(
     found = _attribute(asked, first, second, observation, documented)
     if found is None and first.kind == "wrong-value":
         first = _as_reduction(case, dtype, first, value)
-    return _decide(first, second, found, dtype)
+    return _decide(first, second, found, dtype, _named(case, "gradient"))
 
 
 def missed(case: Case, dtype: str, observation: Observation) -> str:
@@ -142,9 +147,13 @@ def _inspect(
     asked: _Asked, part: str, answer: Answer, exact: Numbers | Excerpt, condition: Numbers | Excerpt | None
 ) -> _Finding:
     """Look at one part: an error, the shape, the dtype, the device, the numbers, in this order."""
-    case, dtype = asked.case, asked.dtype
+    case, dtype, name = asked.case, asked.dtype, _named(asked.case, part)
     if answer.raised:
-        return _Finding(part=part, kind="rejected-valid-input", reason=f"{part}: raised {answer.raised}")
+        return _Finding(part=part, kind="rejected-valid-input", reason=f"{name}: raised {answer.raised}")
+    if answer.none:
+        steep = any(listed(exact).tolist())
+        kind, reason = ("vanished-gradient", f"{name}: got None, and it is not 0") if steep else ("", "")
+        return _Finding(part=part, kind=kind, reason=reason, none=True)
     seen = (
         ("wrong-shape", str(answer.shape), str(exact.shape)),
         ("wrong-dtype", answer.dtype or dtype, dtype),  # a plain number has none
@@ -152,8 +161,8 @@ def _inspect(
     )
     for kind, got, want in seen:
         if got != want:
-            name = kind.removeprefix("wrong-")
-            return _Finding(part=part, kind=kind, reason=f"{part}: got the {name} {got}, wanted {want}")
+            what = kind.removeprefix("wrong-")
+            return _Finding(part=part, kind=kind, reason=f"{name}: got the {what} {got}, wanted {want}")
     if answer.places != (exact.places if isinstance(exact, Excerpt) else ()):
         raise CaseError("the answer was kept at other places than are stated now; ask again")
     compared = compare(
@@ -166,7 +175,7 @@ def _inspect(
         invalid=bool(case.expected.invalid),
         sums=answer.sums,
     )
-    reason = _sentence(part, compared, dtype) if compared.kind else ""
+    reason = _sentence(name, compared, dtype) if compared.kind else ""
     return _Finding(part=part, kind=compared.kind, reason=reason, ulps=compared.ulps)
 
 
@@ -181,7 +190,8 @@ def _attribute(
         documented = (*documented, "computed-in-float32")  # it shows openly
     if all(finding.kind not in _COMPARED[:-1] for finding in (first, second)):
         return None  # nothing that a convention could explain: rounding that added up is its own cause
-    comparable = gradient is not None and asked.case.expected.gradient is not None and second.kind in {"", *_COMPARED}
+    known = gradient is not None and not second.none and asked.case.expected.gradient is not None
+    comparable = known and second.kind in {"", *_COMPARED}
     found = attribute(
         asked.case,
         asked.dtype,
@@ -194,9 +204,18 @@ def _attribute(
     return None if found is not None and not first.kind and not found.whole else found
 
 
+def _named(case: Case, part: str) -> str:
+    """A part in words: `value`, `gradient`, `gradient by labels`."""
+    by = case.gradient_by
+    return f"{part} by {by}" if part == "gradient" and by != "predictions" else part
+
+
 @lru_cache(maxsize=4096)
 def _scale(case: Case, part: str) -> float:
-    """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise."""
+    """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise.
+
+    What a gradient by labels or weights adds up are losses.
+    """
     sizes, slope = np.abs(case.predictions[np.isfinite(case.predictions)]), 1.0
     if LOSSES[case.loss].layer:  # the logits are no larger than this, and their derivatives are the weights
         slope = float(
@@ -211,7 +230,7 @@ def _scale(case: Case, part: str) -> float:
         if case.parameters.get(name) is not None
     ]
     weight = math.prod(float(np.max(each, initial=0.0, where=np.isfinite(each))) for each in weights)
-    if part == "value":
+    if part == "value" or case.gradient_by != "predictions":
         return weight * (1.0 + float(np.max(sizes, initial=0.0)))
     if case.parameters.get("reduction", "none") not in {"mean", "weighted_mean"}:
         return weight * slope
@@ -237,7 +256,7 @@ def _as_reduction(case: Case, dtype: str, finding: _Finding, value: Answer) -> _
     return replace(finding, kind="wrong-reduction", reason=f"{finding.reason}, which is the {other}")
 
 
-def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype: str) -> Verdict:
+def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype: str, named: str) -> Verdict:
     """Weigh the two parts, in the light of the conventions that explain them."""
     verdict = Verdict(
         verdict="fail",
@@ -247,7 +266,7 @@ def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype:
     )
     if found is not None and not found.whole and found.gradient is not None:
         first = _under(first, found)
-        reason = f"{_sentence('gradient', found.gradient, dtype)} under {found.name}"
+        reason = f"{_sentence(named, found.gradient, dtype)} under {found.name}"
         second = replace(second, kind=found.gradient.kind, reason=reason)
     elif found is not None:
         missed = min((first, second), key=lambda finding: rank(finding.kind))
@@ -260,7 +279,7 @@ def _decide(first: _Finding, second: _Finding, found: Attribution | None, dtype:
 
 def _under(finding: _Finding, found: Attribution) -> _Finding:
     """What is left of a miss that conventions explain: nothing, if its library documents them."""
-    if finding.kind not in _COMPARED:
+    if finding.kind not in _COMPARED or finding.none:
         return finding
     if found.documented:
         return replace(finding, kind="")

@@ -15,5 +15,6 @@ export const dialect = {
   imports: `import * as tf from '@tensorflow/tfjs';\n\n${lossFunction}`,
   array: "tf.tensor({values}, {shape}, '{dtype}')",
   gradient: 'const gradient = tf.grad(({x}) => {expression})({x});',
+  cotangent: 'const gradient = tf.grad(({x}) => tf.mul(cotangent, {expression}))({x});',
   show: 'console.log(JSON.stringify({name}.arraySync(), (_, v) => (Number.isFinite(v) || v?.map ? v : String(v))));',
 };

@@ -23,6 +23,7 @@ function tensors(call, dtypes) {
   const make = ({ shape, values }, dtype) => tf.tensor(values.map(number), shape, dtype);
   const bound = { [call.x]: make(call.predictions, 'float32') };
   if (call.labels) bound.labels = make(call.labels, dtypes.labels);
+  if (call.cotangent) bound.cotangent = make(call.cotangent, 'float32');
   for (const [name, value] of Object.entries(call.parameters)) {
     if (value?.values) bound[name] = make(value, 'float32');
   }
@@ -54,7 +55,9 @@ function observe(call, { via, expression, dtypes }) {
     const value = answer(() => run(tensors(call, dtypes)));
     const differentiated = () => {
       const bound = tensors(call, dtypes);
-      return tf.grad((x) => run({ ...bound, [call.x]: x }))(bound[call.x]);
+      const by = call.gradient_by === 'predictions' ? call.x : call.gradient_by;
+      const masked = (losses) => (bound.cotangent ? tf.mul(bound.cotangent, losses) : losses);
+      return tf.grad((x) => masked(run({ ...bound, [by]: x })))(bound[by]);
     };
     const gradient = value.raised ? null : answer(differentiated);
     return { status: 'answered', via, expression, value, gradient, seconds: (performance.now() - started) / 1000 };

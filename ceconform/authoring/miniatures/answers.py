@@ -13,6 +13,8 @@ from ceconform import losses, value_and_grad
 from ceconform.conventions import Convention
 from ceconform.corpus import Call
 from ceconform.corpus.shapes import loss_shape
+from ceconform.formats import rounded
+from ceconform.oracle import evaluate
 
 __all__ = [
     "Answers",
@@ -34,7 +36,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """A value and its gradient by the predictions."""
+    """A value and its gradient."""
 
     value: Array
     gradient: Array
@@ -51,7 +53,10 @@ def without(call: Call, *names: str) -> Call:
 
 
 def right(call: Call, convention: tuple[Convention, ...] = ()) -> Answers:
-    """Ask our own losses, in the dtype of the call."""
+    """Ask our own losses, in the dtype of the call; the oracle for a gradient that NumPy has not."""
+    if call.gradient_by != "predictions" or call.cotangent is not None:
+        value = right(replace(call, gradient_by="predictions", cotangent=None), convention).value
+        return Answers(value=value, gradient=_rounded(evaluate(call).gradient, call.dtype))
     predictions, chain = _activated(call)
     keywords: dict[str, Any] = {"reduction": "none"}
     for name, value in call.parameters.items():
@@ -67,6 +72,10 @@ def right(call: Call, convention: tuple[Convention, ...] = ()) -> Answers:
     with np.errstate(all="ignore"):
         value, gradient = value_and_grad(getattr(losses, call.loss))(*arrays, **keywords)
         return Answers(value=np.asarray(value), gradient=chain(np.asarray(gradient)).astype(call.dtype))
+
+
+def _rounded(exact: Array, dtype: str) -> Array:
+    return np.array([rounded(number, dtype) for number in exact.ravel().tolist()], dtype=dtype).reshape(exact.shape)
 
 
 def _activated(call: Call) -> tuple[Array, Callable[[Array], Array]]:

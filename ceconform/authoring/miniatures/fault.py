@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 from ceconform.authoring.miniatures.answers import Answers, right
 from ceconform.corpus import Call, Loss
 
-__all__ = ["Fault", "asked_otherwise", "has", "of_labels", "of_space", "relabelled"]
+__all__ = ["Fault", "asked_otherwise", "has", "of_labels", "of_space", "plain", "relabelled"]
 
 Meaning = Callable[[Loss], bool]
+
+
+def plain(call: Call) -> bool:
+    """Whether the gradient is that of the losses' sum by the predictions."""
+    return call.gradient_by == "predictions" and call.cotangent is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,8 @@ class Fault:
     """Which losses can have the fault."""
     parts: tuple[str, ...] = ("whole",)
     """`whole`: in all that is answered; `gradient`: the value is right. Each is a miniature of its own."""
+    meets: Callable[[Call], bool] = plain
+    """The questions that it is a mistake in; the others are answered right."""
     lenient: bool = False
     """Whether it may answer what must be refused; the others refuse what our own losses refuse."""
     blunt: bool = False

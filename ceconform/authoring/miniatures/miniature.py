@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.authoring.miniatures import arguments, arithmetic, definitions, gradients, inputs, labels, reductions
+from ceconform.authoring.miniatures import (
+    arguments,
+    arithmetic,
+    definitions,
+    gradients,
+    inputs,
+    labels,
+    reductions,
+    sensitivities,
+)
 from ceconform.authoring.miniatures.answers import Answers, right
 from ceconform.authoring.miniatures.fault import Fault
 from ceconform.corpus import LOSSES, Call, Case
@@ -27,6 +36,7 @@ FAULTS: tuple[Fault, ...] = (
     *definitions.FAULTS,
     *arithmetic.FAULTS,
     *gradients.FAULTS,
+    *sensitivities.FAULTS,
     *inputs.FAULTS,
 )
 DTYPES = ("float64", "float32", "float16")
@@ -80,7 +90,7 @@ class Tried:
 
     def kind(self, miniature: Miniature) -> str:
         """Name the kind by which a miniature fails the case; empty if it passes."""
-        if self.case.expected.error and not miniature.fault.lenient:
+        if not miniature.fault.meets(self.call) or (self.case.expected.error and not miniature.fault.lenient):
             return ""
         wrong = _observed(miniature.fault.answers, self.call)
         if miniature.part == "gradient":
