@@ -184,12 +184,14 @@ def ask(case: dict[str, Any], form: Any) -> tuple[list[float], list[float]]:
     scalars = {name: float.fromhex(stated[name]["hex"]) for name in ("label_smoothing", "base") if name in stated}
     scalars |= {"reduction": stated.get("reduction", "none")}
     logits, labels = listed(case["predictions"]), listed(case["labels"])
-    return binary_cross_entropy_with_logits(logits, labels, weights, scalars, form)
+    losses, gradients = binary_cross_entropy_with_logits(logits, labels, weights, scalars, form)
+    factors = listed(case["cotangent"]) if case["cotangent"] else [1.0] * len(gradients)
+    return losses, [c * gradient if c else 0.0 for c, gradient in zip(factors, gradients, strict=True)]
 
 
 def check(case: dict[str, Any], head: dict[str, Any], form: Any) -> str | list[str]:
     """`right`, `unsupported`, or what is wrong."""
-    if case["activation"]:
+    if case["activation"] or case["gradient_by"] != "predictions":
         return "unsupported"
     expected = case["expected"]
     try:

@@ -37,6 +37,8 @@ def unsupported(call: dict[str, Any]) -> str:
         return f"the library has no {call['loss']}"
     if call["activation"]:
         return f"the library has no {call['activation']}"
+    if call["gradient_by"] != "predictions" or call["cotangent"]:
+        return "the gradient is that of the losses' sum, by the logits"
     stated = [name for name, value in call["parameters"].items() if (name, value) != ("reduction", "none")]
     return f"the library has no parameter {stated[0]}" if stated else ""
 

@@ -70,7 +70,7 @@ def _changed(call: Call, rows: Sequence[Row], more: Sequence[Row], less: Sequenc
         weights = [_weights(each, call) for each in (up, down, row)]
         masses, scales = [up.mass, down.mass, row.mass], [{0: each.scale} for each in (up, down, row)]
         still = masses[0] == masses[1] and scales[0] == scales[1] and weights[0] == weights[1] and shift == 0
-        if still or factor == 0:
+        if still or factor == 0 or not row.counts:
             continue
         by = fraction(factor)
         broken = [each.invalid for each in (row, up) if each.invalid is not None]
