@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ceconform.adapters import Adapter, Question, Source, Unsupported, spell
+from ceconform.adapters import Adapter, Dialect, Question, Source, Unsupported, spell
 from ceconform.corpus import Call
 
 ACTIVATIONS = {"softmax": "lib.softmax({x}, {axis})"}
@@ -117,3 +118,38 @@ def test_a_reduction_of_the_librarys_own_is_no_mistake_there():
     """So the library cannot be asked to refuse it."""
     with pytest.raises(Unsupported, match="'batch_mean' is a reduction of the library's own"):
         question(reduction="batch_mean").reduction_as(NAMES)
+
+
+def elsewhere(**asked: Any) -> Call:
+    """A question about a gradient."""
+    call = question("binary_cross_entropy", (2,)).call
+    return replace(call, **asked)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "cotangent", "by_labels", "masked"),
+    [
+        ("", "", "the library has no autodiff", "the library has no autodiff"),
+        (
+            "g = f({arguments})",
+            "",
+            "the gradient is by the predictions alone",
+            "the gradient is that of the losses' sum",
+        ),
+        ("g = grad({x})", "", "", "the gradient is that of the losses' sum"),
+        ("g = grad({x})", "g = grad(cotangent, {x})", "", ""),
+    ],
+)
+def test_a_dialect_says_which_gradients_it_cannot_ask_for(gradient, cotangent, by_labels, masked):
+    """By anything but the predictions it takes the name of an array, for a cotangent a template of its own."""
+    dialect = Dialect(imports="", array="", gradient=gradient, cotangent=cotangent)
+    assert "" == dialect.unable(elsewhere())
+    assert by_labels == dialect.unable(elsewhere(gradient_by="labels"))
+    assert dialect.unable(elsewhere(cotangent=np.ones(2))).startswith(masked)
+    assert bool(masked) == bool(dialect.unable(elsewhere(cotangent=np.ones(2))))
+
+
+def test_a_gradient_is_by_the_array_that_is_named():
+    """The predictions have the name that their space gives them."""
+    assert "probabilities" == Question(elsewhere(), {}).by
+    assert "labels" == Question(elsewhere(gradient_by="labels"), {}).by

@@ -223,6 +223,28 @@ def test_brier_loss_without_an_axis_is_binary(case):
     assert case(text).parameters["axis"] is None
 
 
+def test_a_gradient_may_be_by_labels_or_weights(case):
+    """Its shape is theirs; without a word it is by the predictions, of the sum."""
+    plain = case(GOOD)
+    assert ("predictions", None) == (plain.gradient_by, plain.cotangent)
+    assert "labels" == case(GOOD + "    gradient_by: labels\n").gradient_by
+    one = GOOD + "    sample_weight: 2\n    gradient_by: sample_weight\n"
+    weighed = case(
+        one + ANSWER.replace("grad: [1, 2]", "grad: 1").replace("grad_condition: [1, 2]", "grad_condition: 1")
+    )
+    assert () == weighed.expected.gradient.shape == weighed.call("float64").by.shape
+    with pytest.raises(CorpusError, match=r"the shape \(\)"):
+        case(one + ANSWER)
+
+
+def test_a_cotangent_is_rounded_and_decides_on_the_dtypes(case):
+    """As any array of the case: 0.1 is that of float32, and float16 does not hold it."""
+    masked = case(GOOD + "    cotangent: [0, 0.1]\n")
+    assert [0, float(np.float32(0.1))] == masked.cotangent.tolist() == masked.call("float64").cotangent.tolist()
+    assert ("float64", "float32") == masked.dtypes
+    assert masked.dtypes != case(GOOD).dtypes
+
+
 def test_every_loss_can_be_asked(case):
     """Each loss reads a case of its own space and labels."""
     labels = {"index": "[0]", "binary": "[[1, 0]]", "sign": "[[1, -1]]"}
@@ -544,6 +566,43 @@ REFUSALS = [
         "no labels, which entropy does not take",
         "labels",
     ),
+    (
+        GOOD + "    gradient_by: logits\n",
+        MORE,
+        "cases.plain.gradient_by",
+        "labels, class_weight, pos_weight",
+        "`logits`",
+    ),
+    (
+        GOOD + "    gradient_by: pos_weight\n",
+        MORE,
+        "cases.plain.gradient_by",
+        "an array that the case states",
+        "pos_weight",
+    ),
+    (
+        GOOD + "    label_dtype: bool\n    gradient_by: labels\n",
+        MORE + 1,
+        "cases.plain.gradient_by",
+        "no derivative by these labels",
+        "labels",
+    ),
+    (
+        GOOD + "    expected: {error: shape}\n    gradient_by: labels\n",
+        MORE + 1,
+        "cases.plain.gradient_by",
+        "no gradient, where an error is expected",
+        "gradient_by",
+    ),
+    (
+        GOOD + "    reduction: sum\n    cotangent: [0, 1]\n",
+        MORE + 1,
+        "cases.plain.cotangent",
+        "no cotangent beside a reduction",
+        "a list of 2",
+    ),
+    (GOOD + "    cotangent: [0]\n", MORE, "cases.plain.cotangent", "the shape (2,)", "the shape (1,)"),
+    (GOOD + "    cotangent: [0, inf]\n", MORE, "cases.plain.cotangent", "finite numbers", "a list of 2"),
     (
         change("binary_cross_entropy", "binary_focal_loss") + "    alpha: [1, 2]\n",
         MORE,

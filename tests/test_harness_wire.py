@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -53,6 +54,32 @@ def test_a_call_comes_back_the_same(predictions, smoothing, dtype):
     assert same(call.parameters["class_weight"], back.parameters["class_weight"])
     assert (call.loss, call.dtype, call.reduction) == (back.loss, back.dtype, back.reduction)
     assert call.parameters["label_smoothing"] == back.parameters["label_smoothing"]
+
+
+def test_what_the_gradient_is_by_comes_back():
+    """And the cotangent, if there is one."""
+    call = Call(
+        loss="hinge_loss",
+        predictions=np.array([0.5, -0.5]),
+        labels=np.array([1.0, -1.0]),
+        parameters=MappingProxyType({"sample_weight": np.array(2.0)}),
+        gradient_by="sample_weight",
+        cotangent=np.array([0.0, 1.0]),
+    )
+    back = decode_call(through_json(encode_call(call)))
+    assert ("sample_weight", [0.0, 1.0]) == (back.gradient_by, back.cotangent.tolist())
+    plain = decode_call(through_json(encode_call(replace(call, gradient_by="predictions", cotangent=None))))
+    assert ("predictions", None) == (plain.gradient_by, plain.cotangent)
+
+
+def test_nothing_as_a_gradient_comes_back_as_nothing():
+    """An empty object stands for None; as a value it is no answer."""
+    seen = Observation(status="answered", via="f", value=Answer(values=(1.0,), shape=(1,)), gradient=Answer())
+    message = through_json(encode_observation(seen))
+    assert {} == message["gradient"]
+    assert decode_observation(message).gradient.none
+    with pytest.raises(ProtocolError, match="expected 1 numbers as the value"):
+        decode_observation({**message, "value": {}})
 
 
 def test_a_call_without_labels_comes_back_without():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -66,6 +67,19 @@ def test_a_program_prints_what_was_observed(case, dtype):
     assert "ceconform" not in text
     assert np.array_equal(np.ravel(loss), observation.value.values, equal_nan=True)
     assert np.array_equal(np.ravel(gradient), observation.gradient.values, equal_nan=True)
+
+
+def test_a_program_differentiates_by_what_was_asked():
+    """By the labels, of losses that a mask multiplies, which are written like any array."""
+    plain = ask("binary_cross_entropy_with_logits", (2.0, -1.0), (1.0, 0.0))
+    case = replace(plain, gradient_by="labels", cotangent=np.asarray([0.0, 3.0]))
+    adapter = Torch()
+    observation = next(observe(adapter, adapter.namespace(), case.call("float32")))
+    text = program(DIALECT, observation.expression, case, "float32", "cpu")
+    assert [[0.0, 3.0]] == printed(text)[1:]
+    assert (0.0, 3.0) == observation.gradient.values
+    assert "cotangent = torch.tensor([0.0, 3.0], dtype=torch.float32" in text
+    assert "labels.requires_grad_()" in text
 
 
 def test_only_what_is_used_is_written():

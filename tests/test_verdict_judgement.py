@@ -20,7 +20,7 @@ from ceconform.verdict.judgement import _scale
 LOG2 = 0.6931471805599453
 
 
-def ask(loss="binary_cross_entropy", predictions=(0.5,), labels=(1.0,), **parameters):
+def ask(loss="binary_cross_entropy", predictions=(0.5,), labels=(1.0,), by="predictions", cotangent=None, **parameters):
     """A case whose right answer is the oracle's."""
     labels = None if labels is None else np.asarray(labels)
     case = Case(
@@ -32,6 +32,8 @@ def ask(loss="binary_cross_entropy", predictions=(0.5,), labels=(1.0,), **parame
         parameters=MappingProxyType(parameters),
         sources={},
         expected=Expected(),
+        gradient_by=by,
+        cotangent=None if cotangent is None else np.asarray(cotangent),
     )
     exact = evaluate(case.call("float32"))
     return with_expected(case, Expected(**vars(exact)))
@@ -77,6 +79,59 @@ def test_a_right_value_and_gradient_pass():
     assert verdict.verdict == "pass"
     assert 0 < verdict.ulps <= 0.5
     assert verdict.gradient_ulps == 0
+
+
+def by_labels():
+    """The derivative by the label of a logit of 2 is -2; its loss is log(1 + e^-2)."""
+    return ask("binary_cross_entropy_with_logits", (2.0,), by="labels"), answer(0.126928011042972)
+
+
+def test_a_refused_gradient_by_labels_is_unsupported_with_its_reason():
+    """Raising is no fault there; a gradient by the predictions must not raise."""
+    case, right = by_labels()
+    raised = seen(right, Answer(raised="RuntimeError: the derivative for 'target' is not implemented"))
+    verdict = judged(case, raised)
+    assert ("unsupported", "") == (verdict.verdict, verdict.kind)
+    assert "gradient by labels: RuntimeError: the derivative for 'target' is not implemented" == verdict.reason
+    plain = ask("binary_cross_entropy_with_logits", (2.0,))
+    assert "rejected-valid-input" == judged(plain, raised).kind
+
+
+@pytest.mark.parametrize("gradient", [Answer(), answer(0.0)])
+def test_a_gradient_by_labels_that_is_silently_missing_has_vanished(gradient):
+    """None and 0 stand for a derivative that there is; neither is explained by a convention."""
+    case, right = by_labels()
+    verdict = judged(case, seen(right, gradient), documented=("clamp-log-at-100",))
+    assert ("fail", "vanished-gradient", "gradient") == (verdict.verdict, verdict.kind, verdict.part)
+    assert verdict.reason.startswith("gradient by labels")
+
+
+def test_nothing_for_a_derivative_of_zero_is_right():
+    """Where nothing depends on the labels, None says so."""
+    case = ask("binary_cross_entropy_with_logits", (2.0,), by="labels", label_smoothing=1.0)
+    loss = float(case.expected.loss.item())
+    assert "pass" == judged(case, seen(answer(loss), Answer())).verdict
+
+
+def test_a_gradient_by_labels_is_held_against_that_array():
+    """Right by the labels, wrong by the predictions; without one nothing was answered."""
+    case, right = by_labels()
+    assert "pass" == judged(case, seen(right, answer(-2.0))).verdict
+    by_predictions = judged(case, seen(right, answer(-0.11920292202211755)))
+    assert "wrong-gradient" == by_predictions.kind
+    assert by_predictions.reason.startswith("gradient by labels at [0]: got -0.1192")
+    none = Observation(status="answered", value=right, no_gradient="the library has no gradients")
+    assert ("unsupported", "the library has no gradients") == (judged(case, none).verdict, judged(case, none).reason)
+
+
+def test_a_cotangent_of_zero_must_leave_nothing():
+    """0 is right where the derivative is infinite, NaN is not; an error is none of a library's rights there."""
+    case = ask(predictions=(0.0, 0.5), labels=(1.0, 1.0), cotangent=(0.0, 2.0))
+    right = answer(math.inf, LOG2)
+    assert "pass" == judged(case, seen(right, answer(0.0, -4.0))).verdict
+    assert "nan-for-a-number" == judged(case, seen(right, answer(math.nan, -4.0))).kind
+    assert "rejected-valid-input" == judged(case, seen(right, Answer(raised="ValueError: no"))).kind
+    assert "unsupported" == judged(case, seen(right)).verdict
 
 
 def test_a_value_without_a_gradient_passes():

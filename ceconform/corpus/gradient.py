@@ -19,8 +19,11 @@ _SHARES = frozenset({"binary", "distribution"})
 """Kinds of labels that may be any number from 0 to 1, so that a loss has a derivative by them."""
 
 
-def read_gradient_by(case: Field, loss: Loss, arrays: Mapping[str, Array]) -> str:
+def read_gradient_by(case: Field, loss: Loss, arrays: Mapping[str, Array], error: str) -> str:
     """Read `gradient_by`: labels that are shares, or weights, among the arrays that the case states."""
+    for key in ("gradient_by", "cotangent"):
+        if error and key in case:
+            raise case[key].error("no gradient, where an error is expected", key)
     if "gradient_by" not in case:
         return "predictions"
     field = case["gradient_by"]

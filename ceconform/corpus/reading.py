@@ -102,10 +102,11 @@ class _Reader:
         labels, label_dtype = self.labels()
         parameters = self.parameters()
         shape = self.shapes(space, parameters)
-        gradient_by = "predictions" if self.error else read_gradient_by(field, self.loss, self.arrays)
+        gradient_by = read_gradient_by(field, self.loss, self.arrays, self.error)
         differentiated = predictions if gradient_by == "predictions" else self.arrays[gradient_by].values
         shapes = None if self.error else (shape, differentiated.shape)
-        cotangent = self.cotangent(shape, parameters.get("reduction", "none"))
+        cotangent = read_cotangent(field, shape, parameters.get("reduction", "none"), self.rounding)
+        self.arrays |= {} if cotangent is None else {"cotangent": cotangent}
         expected = read_expected(field, shapes, answered=answered)
         return Case(
             id=f"{self.prefix}/{self.slug}",
@@ -122,7 +123,7 @@ class _Reader:
             label_dtype=label_dtype,
             activation=activation,
             gradient_by=gradient_by,
-            cotangent=cotangent,
+            cotangent=None if cotangent is None else cotangent.values,
             space=field["space"].choice(("stated", "default")) if "space" in field else "stated",
             cited=self.cited(shape, differentiated.shape),
             seen=read_seen(field, shapes),
@@ -199,14 +200,6 @@ class _Reader:
             else:
                 found[key] = field[key].raw() if self.error == "reduction" else field[key].choice(REDUCTIONS)
         return found
-
-    def cotangent(self, shape: tuple[int, ...], reduction: str) -> Any:
-        """What the losses are multiplied by in the gradient, if the case says so."""
-        found = None if self.error else read_cotangent(self.field, shape, reduction, self.rounding)
-        if found is None:
-            return None
-        self.arrays["cotangent"] = found
-        return found.values
 
     def scalar(self, key: str) -> float:
         """One binary64 number."""

@@ -84,8 +84,8 @@ def judge(
         return _judge_error(case, value)
     if expected.invalid and value.raised:
         return Verdict(verdict="pass")
-    if gradient is not None and gradient.raised and case.gradient_by != "predictions":
-        return Verdict(verdict="unsupported", reason=f"{_named(case, 'gradient')}: {gradient.raised}")
+    if refused := _refused(case, observation):
+        return Verdict(verdict="unsupported", reason=refused)
     asked = _Asked(case=case, dtype=dtype, device=device, flushes_subnormals=flushes_subnormals)
     first, second = _look(asked, value, gradient)
     if not first.kind and not second.kind:
@@ -117,6 +117,15 @@ def _judge_silence(observation: Observation) -> Verdict:
     verdict = _UNANSWERED[observation.status]
     kind = observation.status if verdict == "fail" else ""
     return Verdict(verdict=verdict, kind=kind, part="value" if kind else "", reason=observation.reason)
+
+
+def _refused(case: Case, observation: Observation) -> str:
+    """Why there is no gradient by labels or weights, or for a cotangent; a library may refuse these with an error."""
+    elsewhere, gradient = case.gradient_by != "predictions", observation.gradient
+    if gradient is None and (elsewhere or case.cotangent is not None):
+        return observation.no_gradient or "there is no such gradient"
+    raised = gradient.raised if gradient is not None and elsewhere else ""
+    return raised and f"{_named(case, 'gradient')}: {raised}"
 
 
 def _judge_error(case: Case, value: Answer) -> Verdict:
