@@ -26,7 +26,7 @@ TENSORFLOW_COTANGENT = """\
 with tf.GradientTape() as tape:
     tape.watch({x})
     loss = {expression}
-    total = tf.reduce_sum(cotangent * loss)
+    total = tf.reduce_sum(tf.cast(cotangent, loss.dtype) * loss)
 gradient = tape.gradient(total, {x})"""
 
 TORCH = """\
