@@ -75,12 +75,22 @@ def test_alike_changes_are_one_movement_shown_by_the_shortest():
     assert 4 == history.timelines[0].releases[1].answers("broke")
 
 
-def test_an_entry_point_that_is_new_is_one_movement():
-    """Whatever its answers are worth."""
+def test_what_is_one_cause_wherever_it_shows_is_one_movement():
+    """Of all losses; another kind is one of each loss."""
+    right = [result(), result(loss="nll_loss", case="nll/plain/one")]
+    for kind, movements in (("wrong-dtype", [(*sorted({each.loss for each in right}),)]), ("wrong-value", 2)):
+        wrong = [replace(each, verdict="fail", kind=kind, part="value") for each in right]
+        (timeline,) = histories({"a": release("1", *right), "b": release("2", *wrong)}).timelines
+        found = [movement.losses for movement in timeline.releases[1].movements]
+        assert movements in (found, len(found))
+
+
+def test_what_is_newly_answered_is_one_movement_of_a_loss():
+    """Whatever the answers are worth."""
     wrong = replace(FAIL, case="binary/clipping/two")
     silent = [UNSUPPORTED, replace(UNSUPPORTED, case=wrong.case)]
     text = render_history(histories({"a": release("1", *silent), "b": release("2", result(), wrong)}))
-    assert "| 2 | 2 | `F.binary_cross_entropy`: 1 pass, 1 wrong-value of the value |" in text
+    assert "| **newly answered** | `binary_cross_entropy` | 2 | 2 | 1 pass, 1 wrong-value |" in text
 
 
 def test_the_page_tells_verdicts_a_number_and_what_else_moved():
@@ -99,7 +109,7 @@ def test_the_page_tells_verdicts_a_number_and_what_else_moved():
         "Beside it: numpy 1.26.4 → 2.1.0.",
     ):
         assert f"{line}\n" in text
-    row = "| **fixed** | `binary_cross_entropy` | 1 | 1 | rejected-valid-input of the value → pass |"
+    row = "| **fixed** | `binary_cross_entropy` | 1 | 1 | rejected-valid-input → pass |"
     assert f"{row} `binary/clipping/one` (float32): value `raised ValueError` → `0.1` |\n" in text
     assert "torch 1.4, after" not in text
     assert all(f"| **{effect}** |" in text for effect in EFFECTS)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ceconform.report.changes import first, said
 from ceconform.report.difference import Change
 from ceconform.report.history import EFFECTS, History, Movement, Release, Timeline
 from ceconform.report.markdown import table
+from ceconform.report.result import Result
 from ceconform.verdict import VERDICTS
 
 __all__ = ["render_history"]
 
 _COUNTED = ("broke", "fixed")
+_NAMED = 3
+"""Losses, and verdicts, that a row names."""
 
 
 def render_history(history: History) -> str:
@@ -52,7 +55,7 @@ def _timeline(timeline: Timeline) -> Iterator[str]:
             yield f"### {timeline.implementation} {release.version}, after {before.version}"
             yield ""
             yield from _moved(release)
-            columns = ("effect", "loss", "cases", "answers", "before → after", "example")
+            columns = ("effect", "losses", "cases", "answers", "before → after", "example")
             yield from table(columns, map(_row, release.movements))
         before = release
 
@@ -80,24 +83,22 @@ def _moved(release: Release) -> Iterator[str]:
 
 def _row(movement: Movement) -> Iterator[str]:
     yield f"**{movement.effect}**"
-    yield f"`{movement.loss}`"
+    yield ", ".join(f"`{loss}`" for loss in movement.losses) if len(movement.losses) <= _NAMED else "many"
     yield str(movement.cases)
     yield str(len(movement.changes))
-    yield _told(movement)
+    was, is_ = (_tallied(side) for side in zip(*((each.old, each.new) for each in movement.changes), strict=True))
+    yield is_ if was in {"unsupported", is_} else f"{was} → {is_}"
     yield _shown(movement.example)
 
 
-def _told(movement: Movement) -> str:
-    """The verdicts before and after; of an entry point as a whole, how many there are of each."""
-    example = movement.example
-    match movement.effect:
-        case "newly answered" | "other digits":
-            counts = Counter(said(change.new) for change in movement.changes)
-        case "no longer answered":
-            counts = Counter(said(change.old) for change in movement.changes)
-        case _:
-            return f"{said(example.old)} → {said(example.new)}"
-    return f"`{example.result.via}`: {', '.join(f'{count} {word}' for word, count in counts.most_common())}"
+def _tallied(results: Iterable[Result | None]) -> str:
+    """The verdicts of some results, the commonest first; how many there are of each, if there are several."""
+    counts = Counter("unsupported" if each is None else said(each).replace(" of the value", "") for each in results)
+    if len(counts) == 1:
+        return next(iter(counts))
+    named = [f"{count} {words}" for words, count in counts.most_common(_NAMED)]
+    others = counts.total() - sum(count for _, count in counts.most_common(_NAMED))
+    return ", ".join([*named, *([f"{others} others"] if others else [])])
 
 
 def _shown(change: Change) -> str:

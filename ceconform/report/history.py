@@ -10,8 +10,8 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from ceconform.report.changes import said
 from ceconform.report.difference import DISCREPANT, Change, difference
+from ceconform.report.discrepancies import shows_anywhere
 from ceconform.report.header import Header
 from ceconform.report.report import Report, merge
 from ceconform.report.result import Result
@@ -31,19 +31,16 @@ EFFECTS: Mapping[str, str] = {
 }
 """What a release may do to an answer, the worst first."""
 
-_BY_ENTRY = frozenset({"no longer answered", "newly answered", "other digits"})
-"""The effects of an entry point as a whole, whatever the verdicts of its answers."""
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 """In which an example is looked for, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """What a release did alike to some answers of a loss."""
+    """What a release did alike to some answers."""
 
     effect: str
     """One of `EFFECTS`."""
-    loss: str
     changes: tuple[Change, ...]
     """The one that shows it best comes first."""
 
@@ -51,6 +48,11 @@ class Movement:
     def example(self) -> Change:
         """The change of the shortest answer."""
         return self.changes[0]
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The losses in which it shows."""
+        return tuple(sorted({change.result.loss for change in self.changes}))
 
     @property
     def cases(self) -> int:
@@ -168,15 +170,25 @@ def _movements(old: Report, new: Report) -> tuple[Movement, ...]:
     """Group the changes from one release to the next by what happened to them."""
     groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in difference(old, new).changes:
-        effect = _effect(change)
-        how = change.result.via if effect in _BY_ENTRY else f"{said(change.old)} → {said(change.new)}"
-        groups[effect, change.result.loss, how].append(change)
-    found = [
-        Movement(effect=effect, loss=loss, changes=tuple(sorted(some, key=_clarity)))
-        for (effect, loss, _), some in groups.items()
-        if effect
-    ]
+        if effect := _effect(change):
+            groups[effect, *_cause(effect, change)].append(change)
+    found = (
+        Movement(effect=effect, changes=tuple(sorted(some, key=_clarity))) for (effect, *_), some in groups.items()
+    )
     return tuple(sorted(found, key=_order))
+
+
+def _cause(effect: str, change: Change) -> tuple[str, ...]:
+    """The kinds before and after, and the loss, unless the kind is one cause wherever it shows."""
+    if effect == "other digits":
+        return ()
+    if effect in {"no longer answered", "newly answered"}:
+        return (change.result.loss,)
+    wrong = [each for each in (change.old, change.new) if each is not None and _worth(each) == "wrong"]
+    kinds = [each.kind or each.verdict for each in wrong]
+    parts = {each.part for each in wrong}
+    anywhere = bool(kinds) and shows_anywhere(kinds[-1], "")
+    return *kinds, *sorted(parts), "" if anywhere else change.result.loss
 
 
 def _effect(change: Change) -> str:
@@ -215,4 +227,4 @@ def _clarity(change: Change) -> tuple[object, ...]:
 def _order(movement: Movement) -> tuple[object, ...]:
     change = movement.example
     kinds = [rank(each.kind) for each in (change.new, change.old) if each is not None]
-    return [*EFFECTS].index(movement.effect), min(kinds), -movement.cases, movement.loss, change.result.key
+    return [*EFFECTS].index(movement.effect), min(kinds), -movement.cases, change.result.key
