@@ -44,7 +44,9 @@ RELEASES = {
             *("0.2.2", "0.2.3", "0.2.4", "0.2.5", "0.2.6", "0.2.7", "0.2.8"),
         )
     },
-    **{f"keras[numpy]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "jax==0.5.3"] for minor in range(16)},
+    # Its backend on NumPy imports JAX, and once PyTorch too.
+    "keras[numpy]-3.0": ["keras==3.0.*", "numpy==1.26.*", "jax==0.5.3", "torch==2.13.*"],
+    **{f"keras[numpy]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "jax==0.5.3"] for minor in range(1, 16)},
 }
 NARROWED = {"optax": ["--dtype", "float32"]}
 """How the past releases of those are asked that compile every question."""
