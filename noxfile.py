@@ -16,8 +16,8 @@ REPORTS = Path("reports")
 # Implementation -> the extras that it needs; those that take longest come first.
 IMPLEMENTATIONS = {
     "keras[jax]": ["keras", "jax"],
-    "optax": ["optax"],
     "ceconform[jax]": ["jax"],
+    "optax": ["optax"],
     "keras[tensorflow]": ["keras", "tensorflow"],
     "keras[torch]": ["keras", "torch"],
     "keras[numpy]": ["keras", "jax"],  # its backend on NumPy imports JAX
@@ -61,7 +61,8 @@ def install(session: nox.Session, implementations: list[str], *groups: str, extr
     extras = tuple(sorted({"conformance", *extras, *needed}))
     arguments = [argument for group in groups for argument in ("--group", group)]
     session.install("--upgrade", "pip", silent=True)
-    session.install("-c", "constraints.txt", "-e", f".[{','.join(extras)}]", *arguments)
+    # Little of what is installed is imported. Python compiles that much; pip would take a minute to compile everything.
+    session.install("--no-compile", "-c", "constraints.txt", "-e", f".[{','.join(extras)}]", *arguments)
 
 
 @nox.session
