@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import Command
 
 from ceconform.report import Report
 
@@ -22,21 +21,13 @@ CASE = "binary/clipping/certain-and-wrong"
 @pytest.fixture
 def ceconform(tmp_path):
     """Run a command in an empty folder, with the planted implementations at hand."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
 
-    def run(*arguments: str, stdin: str | None = None, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "ceconform", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert code == done.returncode, f"{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
-        assert "Traceback" not in done.stderr
-        return done.stdout if code == 0 else done.stdout + done.stderr
+    def run(*arguments: str, stdin: str = "", code: int = 0) -> str:
+        command = Command(tmp_path, *arguments, stdin=stdin)
+        said, complained = command.communicate()
+        assert code == command.returncode, f"{said[-1500:]}\n{complained[-1500:]}"
+        assert "Traceback" not in complained
+        return said if code == 0 else said + complained
 
     return run
 

@@ -6,14 +6,13 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import test_cli
 import test_interruptions
+from commands import Command
 
 from ceconform.cli import app
 
@@ -88,11 +87,7 @@ def folder(tmp_path_factory):
 
 def start(folder, *arguments):
     """A real process."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)]), "COLUMNS": "400"}
-    command = [sys.executable, "-m", "ceconform", *arguments]
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return Command(folder, *arguments, COLUMNS="400")
 
 
 def finish(process, code):
@@ -146,13 +141,14 @@ def test_ctrl_c_ends_any_command_with_130(folder, tmp_path, cell):
     os.mkfifo(pipe)
     (tmp_path / "sound.jsonl").write_bytes((folder / "sound.jsonl").read_bytes())
     process = start(tmp_path, *WAITING[cell])
-    writer = opened(pipe, process)
-    time.sleep(0.1)  # from its opening to its reading
-    process.send_signal(signal.SIGINT)
     try:
+        writer = opened(pipe, process)
+        time.sleep(0.1)  # from its opening to its reading
+        process.send_signal(signal.SIGINT)
         finish(process, 130)
-    finally:
         os.close(writer)
+    finally:
+        process.kill()
 
 
 def opened(pipe, process):
