@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from test_authoring_fuzzing_traits import question
 
@@ -28,6 +29,16 @@ def test_a_cause_has_the_traits_of_its_question():
     assert frozenset({"plus-infinity"}) == Cause.of(FAIL, "a", CASE, "float32").traits
     for anywhere in (judged(kind="lost-precision"), judged(convention="clip-at-1e-7")):
         assert frozenset() == Cause.of(anywhere, "a", CASE, "float32").traits
+
+
+def test_a_gradient_by_weights_is_another_part():
+    """What is known of it hides nothing of the gradient by the predictions; of the value it does."""
+    by = replace(CASE, gradient_by="sample_weight")
+    masked = replace(CASE, cotangent=np.zeros(1))
+    gradient = judged(part="gradient")
+    parts = [Cause.of(gradient, "a", case, "float32").part for case in (CASE, by, masked)]
+    assert ["gradient", "gradient by sample_weight", "gradient for a cotangent"] == parts
+    assert {"value"} == {Cause.of(FAIL, "a", case, "float32").part for case in (CASE, by, masked)}
 
 
 @pytest.mark.parametrize("field", ["implementation", "loss", "kind", "part", "convention"])

@@ -40,6 +40,7 @@ class Cause:
     kind: str
     """Empty for a documented convention, which departs from another implementation and is no fail."""
     part: str
+    """`value` or `gradient`; of a gradient by labels or weights, or for a cotangent, it says so: that is another one."""
     convention: str
     traits: frozenset[str] = frozenset()
     """Empty where the kind or the convention is the cause wherever it shows."""
@@ -51,7 +52,7 @@ class Cause:
             implementation=implementation,
             loss=case.loss,
             kind=judged.kind,
-            part=judged.part,
+            part=_part(judged, case),
             convention=judged.convention,
             traits=frozenset() if shows_anywhere(judged.kind, judged.convention) else traits(case, dtype),
         )
@@ -70,6 +71,12 @@ class Cause:
         (True, True, False)
         """
         return self.head == other.head and (self.traits <= other.traits or other.traits <= self.traits)
+
+
+def _part(judged: Judged, case: Case) -> str:
+    by = [] if case.gradient_by == "predictions" else ["by", case.gradient_by]
+    masked = [] if case.cotangent is None else ["for a cotangent"]
+    return " ".join([judged.part, *by, *masked]) if judged.part == "gradient" else judged.part
 
 
 def departure(answers: Mapping[str, Sequence[_T]], implementation: str, against: str = "") -> Iterator[tuple[str, _T]]:
