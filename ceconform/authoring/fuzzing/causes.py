@@ -40,7 +40,7 @@ class Cause:
     kind: str
     """Empty for a documented convention, which departs from another implementation and is no fail."""
     part: str
-    """`value` or `gradient`; of a gradient by labels or weights, or for a cotangent, it says so: that is another one."""
+    """`value` or `gradient`; of a gradient by labels or weights, or for a cotangent, it says that too."""
     convention: str
     traits: frozenset[str] = frozenset()
     """Empty where the kind or the convention is the cause wherever it shows."""
