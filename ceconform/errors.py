@@ -62,7 +62,13 @@ class CorpusError(CeconformError):
         self.path, self.line, self.key, self.expected, self.got = Path(path), line, key, expected, got
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.key}: expected {self.expected}, got {self.got}"
+        key, expected, got = map(_brief, (self.key, self.expected, self.got))
+        return f"{self.path}:{self.line}: {key}: expected {expected}, got {got}"
+
+
+def _brief(text: str, limit: int = 500) -> str:
+    """As much of a text as a line can show: a file may hold megabytes where a word should stand."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 class CaseError(CeconformError):

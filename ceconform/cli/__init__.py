@@ -51,5 +51,6 @@ def main() -> None:
 
 
 def _say(error: CeconformError | str, code: int) -> int:
-    typer.echo(f"ceconform: {error}", err=True)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error))
+    typer.echo(f"ceconform: {shown}", err=True)  # a file's words give no orders to a terminal
     return code

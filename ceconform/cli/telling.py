@@ -123,4 +123,4 @@ def report_(
 
 
 def _report(file: Path) -> report.Report:
-    return report.Report.read(sys.stdin, "<stdin>") if str(file) == "-" else report.Report.read(file)
+    return report.Report.read(sys.stdin.buffer, "<stdin>") if str(file) == "-" else report.Report.read(file)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from ceconform.corpus import generators
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import Field
-from ceconform.corpus.numbers import DECIMAL, number
+from ceconform.corpus.numbers import DECIMAL, MAX_DIGITS, number
 from ceconform.formats import fits, rounded
 
 __all__ = ["Array", "Figures", "floats", "integers", "numbers", "printed"]
 
+_BEYOND = 999_999
+"""The largest exponent of an answer, which is that of decimals."""
 Figures = NDArray[np.object_]
 """Numbers as somebody printed them: text, and None for an element that is not there."""
 
@@ -93,7 +95,10 @@ def _integer(text: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def _decimal(text: str) -> Decimal:
-    if text not in {"inf", "-inf", "nan"} and not DECIMAL.fullmatch(text):
+    if text in {"inf", "-inf", "nan"}:
+        return Decimal(text)
+    exponent = text.lower().partition("e")[2]
+    if len(text) > MAX_DIGITS or not DECIMAL.fullmatch(text) or (exponent and abs(int(exponent)) > _BEYOND):
         raise ValueError(text)
     return Decimal(text)
 
@@ -198,7 +203,12 @@ def _repeat(field: Field, convert: Callable[[str], Any]) -> tuple[NDArray[np.flo
 
 
 def _concat(field: Field, convert: Callable[[str], Any]) -> tuple[NDArray[np.float64], str]:
-    return generators.concatenated(tuple(_part(each, convert, generated=True).pair() for each in field))
+    parts: list[tuple[NDArray[np.float64], str]] = []
+    for each in field:
+        parts.append(_part(each, convert, generated=True).pair())
+        if sum(values.size for values, _ in parts) > generators.MAX_ELEMENTS:
+            raise each.error(f"at most {generators.MAX_ELEMENTS} elements in all", "more")
+    return generators.concatenated(tuple(parts))
 
 
 def _shape(field: Field) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from ceconform.errors import CorpusError
 
 __all__ = ["Mapping", "Node", "Scalar", "Sequence", "compose", "describe", "parse", "read"]
 
-MAX_BYTES = 8 * 2**20
+MAX_BYTES = 2**20
 MAX_DEPTH = 16
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml where it is there, for speed; both give the same events
 
@@ -31,9 +31,10 @@ def read(path: Path) -> Mapping:
     CorpusError
         If it is too big, no UTF-8, no YAML, or YAML beyond mappings, sequences and text.
     """
-    data = path.read_bytes()
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise CorpusError(path, 1, "(file)", f"at most {MAX_BYTES} bytes", f"{len(data)}")
+        raise CorpusError(path, 1, "(file)", f"at most {MAX_BYTES} bytes", "more")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

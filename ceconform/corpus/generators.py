@@ -25,7 +25,8 @@ __all__ = [
     "repeated",
 ]
 
-MAX_ELEMENTS = 2**24
+MAX_ELEMENTS = 2**20
+"""Of an array, and of all arrays of a file: a file of somebody else's may ask for more than there is memory."""
 GOLDEN = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _BOUND = 2**16

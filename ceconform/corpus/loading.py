@@ -20,7 +20,7 @@ from ceconform.corpus.field import SLUG
 from ceconform.corpus.reading import read_cases
 from ceconform.errors import CorpusError
 
-__all__ = ["case_files", "case_hash", "corpus_hash", "default_root", "load", "load_file", "question"]
+__all__ = ["case_files", "case_hash", "corpus_hash", "default_root", "load", "load_file", "question", "within"]
 
 CONVENTIONS_FILE = "conventions.yaml"
 
@@ -108,7 +108,7 @@ def load_file(
     CorpusError
         For the first thing that is wrong with it.
     """
-    path = _within(path, root)
+    path = path.resolve() if root is None else within(path, root)
     if root is None:
         root = next((folder for folder in path.parents if (folder / "schema.json").is_file()), path.parent)
     parts = path.relative_to(root.resolve()).with_suffix("").parts
@@ -119,14 +119,20 @@ def load_file(
     return tuple(read_cases(document, path, "/".join(parts), answered=answered))
 
 
-def _within(path: Path, root: Path | None) -> Path:
-    """Where a file is, which must be within the folder: a corpus of somebody else's may hold links."""
+def within(path: Path, folder: Path) -> Path:
+    """Where a file of a folder is, which must be in it: a folder of somebody else's may hold links.
+
+    Raises
+    ------
+    CorpusError
+        If it is elsewhere, or nowhere.
+    """
     try:
         found = path.resolve()
     except RuntimeError as error:
         raise CorpusError(path, 1, "(file)", "a file", str(error)) from error
-    if root is not None and not found.is_relative_to(root.resolve()):
-        raise CorpusError(path, 1, "(file)", f"a file within {root}", f"a link to {found}")
+    if not found.is_relative_to(folder.resolve()):
+        raise CorpusError(path, 1, "(file)", f"a file within {folder}", f"a link to {found}")
     return found
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 
-__all__ = ["DECIMAL", "number"]
+__all__ = ["DECIMAL", "MAX_DIGITS", "number"]
 
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 10_000

@@ -15,6 +15,7 @@ from ceconform.corpus.arrays import Array, floats, integers, printed
 from ceconform.corpus.case import Case
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
 from ceconform.corpus.field import SLUG, Field
+from ceconform.corpus.generators import MAX_ELEMENTS
 from ceconform.corpus.gradient import read_cotangent, read_gradient_by
 from ceconform.corpus.questions import LOSSES, REDUCTIONS
 from ceconform.corpus.seen import read_seen
@@ -47,13 +48,18 @@ def read_cases(document: Mapping, path: Path, prefix: str, *, answered: bool = T
     slugs = root["cases"].keys()
     if not slugs:
         raise root["cases"].error("one case or more")
+    elements = 0
     for slug in slugs:
         stated = root["cases"][slug]
         if not SLUG.fullmatch(slug):
             raise stated.error("a slug, lower-case words joined by hyphens", f"`{slug}`")
         stated.only(keys.CASE, ("description",))
         merged = Field(path, stated.key, merge(defaults, stated.mapping()), stated.line)
-        yield _Reader(path, merged, prefix, slug).case(answered=answered)
+        reader = _Reader(path, merged, prefix, slug)
+        yield reader.case(answered=answered)
+        elements += sum(array.values.size for array in reader.arrays.values())
+        if elements > MAX_ELEMENTS:
+            raise stated.error(f"at most {MAX_ELEMENTS} numbers in a file", "more")
 
 
 def merge(defaults: Mapping, case: Mapping) -> Mapping:

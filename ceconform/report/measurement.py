@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ceconform.errors import ReportError
 from ceconform.report.header import Header
-from ceconform.report.report import text
+from ceconform.report.lines import numbered, parse, text
+from ceconform.report.schema import check
+from ceconform.report.typed import typed
 
 __all__ = ["Accuracy", "Elementary", "Input", "Measurement", "Refusal"]
+
+KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"value": ("unreduced", "reduced"), "gradient": ("hard", "soft")}
+)
+"""What is measured of each part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,29 +156,31 @@ class Accuracy:
         ReportError
             If the file is not the result of a sweep, or ends before its footer.
         """
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ReportError(path, 1, f"expected the result of a sweep: {error}") from error
-        header, found, refused, functions, complete = None, [], [], [], False
-        for number, line in enumerate(lines, 1):
+        header, found, refused, functions, number, complete = None, [], [], [], 1, False
+        for number, line in numbered(path):
+            data = parse(line, str(path), number)
+            if complete:
+                raise ReportError(path, number, "expected nothing after the footer")
             try:
-                ((kind, data),) = json.loads(line).items()
-                match kind:
-                    case "header":
-                        header = Header.of(data)
-                    case "measurement":
-                        found.append(_measurement(data))
-                    case "refusal":
-                        refused.append(Refusal(**{**data, "dtypes": tuple(data["dtypes"])}))
-                    case "elementary":
-                        functions.append(Elementary(**data))
-                    case "footer":
+                match data:
+                    case {"header": _}:
+                        check(data, "header", str(path), number)
+                        header = Header.of(data["header"])
+                    case {"measurement": measured}:
+                        found.append(_measurement(measured))
+                    case {"refusal": refusal}:
+                        refused.append(typed(Refusal, refusal))
+                    case {"elementary": function}:
+                        functions.append(typed(Elementary, function))
+                    case {"footer": {"complete": True}}:
                         complete = True
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    case _:
+                        kinds = "header, measurement, refusal, elementary, footer"
+                        raise ReportError(path, number, f"expected a line of a sweep: one of {kinds}")
+            except TypeError as error:
                 raise ReportError(path, number, f"expected a line of a sweep: {error}") from error
         if header is None or not complete:
-            raise ReportError(path, max(len(lines), 1), "the sweep ends before its footer")
+            raise ReportError(path, number, "the sweep ends before its footer")
         return cls(header=header, measurements=tuple(found), refusals=tuple(refused), elementary=tuple(functions))
 
     @classmethod
@@ -204,11 +213,8 @@ class Accuracy:
         return merged
 
 
-def _measurement(data: Mapping[str, Any]) -> Measurement:
-    inputs = {name: None if data[name] is None else _input(data[name]) for name in ("worst", "lost_at")}
-    misses = tuple(map(_input, data["misses"]))
-    return Measurement(**{**data, **inputs, "misses": misses, "curve": tuple(map(tuple, data["curve"]))})
-
-
-def _input(data: Mapping[str, Any]) -> Input:
-    return Input(**{**data, "index": tuple(data["index"])})
+def _measurement(data: Any) -> Measurement:
+    found = typed(Measurement, data)
+    if found.kind not in KINDS.get(found.part, ()):
+        raise TypeError(f"expected `part` and `kind` to be some of {dict(KINDS)}")
+    return found

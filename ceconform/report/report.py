@@ -5,7 +5,6 @@ A run does not know its implementations before they start, so a header may come 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -16,17 +15,11 @@ from typing import Any
 from ceconform.errors import ReportError, UnknownNameError
 from ceconform.files import replacing
 from ceconform.report.header import Header
-from ceconform.report.result import Key, Result
+from ceconform.report.lines import numbered, parse, text
+from ceconform.report.result import Key, Result, read_result
 from ceconform.report.schema import check
 
-__all__ = ["Report", "footer", "merge", "parse", "text"]
-
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def text(line: dict[str, Any]) -> str:
-    """Write a line as it stands in a report, its end included."""
-    return _JSON.encode(line) + "\n"
+__all__ = ["Report", "footer", "merge"]
 
 
 def footer(results: int, seconds: float) -> dict[str, Any]:
@@ -47,7 +40,7 @@ class Report:
         return round(math.fsum(result.seconds for result in self.results), 3)
 
     @classmethod
-    def read(cls, source: Path | str | Iterable[str], name: str = "<lines>") -> Report:
+    def read(cls, source: Path | str | Iterable[str | bytes], name: str = "<lines>") -> Report:
         """Read a report from a file, or from lines that are called `name` in errors.
 
         Raises
@@ -56,12 +49,7 @@ class Report:
             If a line is not valid, or the last one is not a footer that counts the results right.
         """
         if isinstance(source, Path | str):
-            path = Path(source)
-            try:
-                with path.open(encoding="utf-8") as lines:
-                    return cls.read(lines, str(path))
-            except (OSError, UnicodeDecodeError) as error:
-                raise ReportError(path, 1, f"expected a report, got {error}") from error
+            return cls.read((line for _, line in numbered(Path(source))), str(source))
         header: Header | None = None
         results: list[Result] = []
         number = 0
@@ -85,8 +73,7 @@ class Report:
                     raise ReportError(name, number, f"{problem}; run again")
                 ended = True
             else:
-                check(data, "result", name, number)
-                results.append(Result.of(data))
+                results.append(read_result(data, name, number))
         if header is None or not ended:
             raise ReportError(name, max(number, 1), "the report ends before its footer: it is not complete; run again")
         return cls(header=header, results=tuple(results))
@@ -149,20 +136,3 @@ def merge(reports: Iterable[Report]) -> Report:
     for other in others:
         first = first.merge(other)
     return first
-
-
-def parse(line: str, name: str, number: int) -> dict[str, Any]:
-    """Read a line as a JSON object, whatever it says.
-
-    Raises
-    ------
-    ReportError
-        If it is none.
-    """
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r} ({error})") from error
-    if not isinstance(data, dict):
-        raise ReportError(name, number, f"expected a JSON object, got {line.strip()[:60]!r}")
-    return data

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from ceconform.corpus import Case, case_hash
+from ceconform.errors import ReportError
 from ceconform.formats import FORMATS, digits, rounded
 from ceconform.harness import Answer, Observation
+from ceconform.report.schema import check
 from ceconform.verdict import Verdict
 
-__all__ = ["Digits", "Key", "Result", "record"]
+__all__ = ["Digits", "Key", "Result", "read_result", "record"]
 
 Key = tuple[str, str, str, str, str, str]
 """Case, implementation, version, entry point, dtype, device: what makes a result another one."""
@@ -133,15 +136,43 @@ class Result:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> Result:
-        """Read a result from JSON data that satisfies the schema."""
+        """Read a result from JSON data that satisfies the schema.
+
+        Raises
+        ------
+        ValueError
+            If an array has as many digits as no array of its shape.
+        """
         return cls(**{**line, "value": _digits(line["value"]), "gradient": _digits(line["gradient"])})
+
+
+def read_result(data: dict[str, Any], name: str, number: int) -> Result:
+    """Read a line as a result.
+
+    Raises
+    ------
+    ReportError
+        With the file, the line, and what is wrong there.
+    """
+    check(data, "result", name, number)
+    try:
+        return Result.of(data)
+    except ValueError as error:
+        raise ReportError(name, number, str(error)) from None
 
 
 def _digits(data: Mapping[str, Any] | None) -> Digits | None:
     if data is None:
         return None
     lists = {name: tuple(data[name]) for name in ("digits", "shape", "places", "sums") if name in data}
-    return Digits(**{**data, **lists})
+    found = Digits(**{**data, **lists})
+    count = math.prod(found.shape)
+    stated = len(found.places) if found.places else count
+    if not found.raised and (len(found.digits) != stated or (found.places and max(found.places) >= count)):
+        raise ValueError(f"expected digits for the shape {list(found.shape)}, got {len(found.digits)}")
+    if len(found.sums) not in {0, 2} or bool(found.sums) != bool(found.places):
+        raise ValueError("expected two sums beside places, and none without")
+    return found
 
 
 def record(

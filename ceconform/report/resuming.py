@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import Any
 from ceconform.corpus import Case, case_hash
 from ceconform.errors import ReportError
 from ceconform.report.header import Header, Implementation
-from ceconform.report.report import parse
-from ceconform.report.result import Result
+from ceconform.report.lines import numbered, parse
+from ceconform.report.result import Result, read_result
 from ceconform.report.schema import check
 
 __all__ = ["Resumption", "resume"]
@@ -76,16 +76,17 @@ def resume(path: Path, header: Header, cases: Iterable[Case]) -> Resumption:
     before: Header | None = None
     results: list[Result] = []
     torn, whole = 0, False
-    for number, line, last in _lines(path):
+    for number, line in numbered(path) if path.exists() else ():
         try:
             data = parse(line, str(path), number)
         except ReportError:
-            if not last:
+            if line.endswith(b"\n"):
                 raise
             torn = number
             break
         what = next((key for key in ("header", "footer") if key in data), "result")
-        check(data, what, str(path), number)
+        if what != "result":
+            check(data, what, str(path), number)
         if what == "header":
             found = Header.of(data["header"])
             before = found if before is None else before.merge(found)
@@ -94,7 +95,7 @@ def resume(path: Path, header: Header, cases: Iterable[Case]) -> Resumption:
         elif what == "footer":
             whole = True
         else:
-            results.append(Result.of(data))
+            results.append(read_result(data, str(path), number))
     if before is None:
         return Resumption(header=header, torn=torn)
     if not whole and results:
@@ -127,19 +128,3 @@ def _still_right(
 
 def _call(result: Result) -> _Call:
     return result.implementation, result.version, result.case, result.dtype, result.device
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str, bool]]:
-    """Each line with its number, and whether it is one that breaks off."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                whole = line.endswith(b"\n")
-                try:
-                    yield number, line.decode(errors="strict" if whole else "replace"), not whole
-                except UnicodeDecodeError as error:
-                    raise ReportError(path, number, f"expected UTF-8, got {error}") from None
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ReportError(path, 1, f"expected a report, got {error}") from error

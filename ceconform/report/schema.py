@@ -29,6 +29,7 @@ _TYPES: Mapping[str, Test] = {
     "object": lambda x: isinstance(x, dict),
     "string": lambda x: isinstance(x, str),
 }
+_MANY = 20_000
 _REMARKS = {"description", "title"}
 
 
@@ -109,6 +110,16 @@ _WORDS: Mapping[str, Callable[[Any, Mapping[str, Any]], Test]] = {
 """For each keyword of our own schema, a maker of its test."""
 
 
+def _beyond(data: Any, left: int) -> int:
+    """How many of so many values are left over by what JSON data holds; negative if they do not suffice."""
+    left -= 1
+    for each in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        if left < 0:
+            break
+        left = _beyond(each, left)
+    return left
+
+
 def check(data: dict[str, Any], what: str, name: str, number: int) -> None:
     """Check a line against the schema of a `header`, a `result` or a `footer`.
 
@@ -119,6 +130,8 @@ def check(data: dict[str, Any], what: str, name: str, number: int) -> None:
     """
     if _quick(what)(data):
         return
+    if _beyond(data, _MANY) < 0:  # jsonschema would look for the reason for minutes
+        raise ReportError(name, number, f"expected a {what}: something among more than {_MANY} values")
     error = jsonschema.exceptions.best_match(_validator(what).iter_errors(data))
     if error is not None:
         field = "".join(f"[{step!r}]" for step in error.absolute_path) or "the line"

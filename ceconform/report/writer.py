@@ -13,7 +13,8 @@ from typing import BinaryIO, Self, TextIO
 from ceconform.errors import ReportError
 from ceconform.files import lock, replacing
 from ceconform.report.header import Header, Implementation
-from ceconform.report.report import footer, text
+from ceconform.report.lines import text
+from ceconform.report.report import footer
 from ceconform.report.result import Result
 
 __all__ = ["Writer"]

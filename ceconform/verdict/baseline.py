@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from ceconform.corpus.document import Scalar, read
 from ceconform.corpus.field import Field
+from ceconform.corpus.loading import within
 from ceconform.errors import CorpusError
 from ceconform.verdict.kinds import KINDS
 
@@ -21,6 +22,7 @@ __all__ = ["ENTRY", "PARTS", "PLACE", "Baseline", "Entry", "Place", "public", "r
 PLACE = ("implementations", "dtypes", "via", "devices", "cases")
 ENTRY = ("kind", "part", "versions", "reason", "link", *PLACE, "where")
 PARTS = ("value", "gradient")
+_LONGEST_VERSION = 200
 _LINK = re.compile(r"https?://\S+")
 
 
@@ -85,8 +87,9 @@ def public(version: str) -> str:
     >>> public("2.13.0+cpu"), public("0.1.0 (numpy 2.4.6)"), public("tip of the tree")
     ('2.13.0', '0.1.0', '')
     """
+    word = version.partition(" ")[0]
     try:
-        return Version(version.partition(" ")[0]).public
+        return Version(word).public if len(word) <= _LONGEST_VERSION else ""
     except InvalidVersion:
         return ""
 
@@ -101,7 +104,10 @@ def read_baselines(paths: Iterable[Path]) -> tuple[Baseline, ...]:
     """
     files: dict[Path, None] = {}
     for path in paths:
-        files |= dict.fromkeys(sorted(path.rglob("*.yaml")) if path.is_dir() else [path])
+        found = sorted(path.rglob("*.yaml")) if path.is_dir() else []
+        for file in found:
+            within(file, path)
+        files |= dict.fromkeys(found if path.is_dir() else [path])
     return tuple(map(read_baseline, files))
 
 
@@ -136,7 +142,7 @@ def _entry(field: Field, path: Path, implementations: tuple[str, ...]) -> Entry:
                 raise field[key].error("it within `where`", "it beside `where`")
     versions = field["versions"].raw() if "versions" in field else ""
     try:
-        SpecifierSet(versions)
+        SpecifierSet(versions if len(versions) <= _LONGEST_VERSION else "one that is too long")
     except InvalidSpecifier:
         raise field["versions"].error("a version specifier such as '>=1.9,<2'") from None
     link = field["link"].raw() if "link" in field else ""
@@ -171,14 +177,14 @@ def _place(field: Field, implementations: tuple[str, ...], *, alone: bool) -> Pl
 
 def _words(field: Field, known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """A list of words, one at least, none of them twice, all of them known where it is said which are."""
-    words: list[str] = []
+    words: dict[str, None] = {}
     for each in field:
         word = each.choice(known) if known else each.raw()
         if not isinstance(each.node, Scalar) or not word:
             raise each.error("a word")
         if word in words:
             raise each.error("each word once", f"`{word}` again")
-        words.append(word)
+        words[word] = None
     if not words:
         raise field.error("one word or more")
     return tuple(words)
