@@ -28,8 +28,8 @@ def text(line: dict[str, Any]) -> str:
     return _WRITTEN.encode(line) + "\n"
 
 
-def numbered(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each line of a file, its end included if it has one, with its number.
+def numbered(path: Path, what: str = "a report") -> Iterator[tuple[int, bytes]]:
+    """Each line of a file, its end included if it has one, with its number; `what` the file should be.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def numbered(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
                 number += 1
     except OSError as error:
-        raise ReportError(path, 1, f"expected a report, got {error}") from error
+        raise ReportError(path, 1, f"expected {what}, got {error}") from error
 
 
 def parse(line: str | bytes, name: str, number: int) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Accuracy:
             If the file is not the result of a sweep, or ends before its footer.
         """
         header, found, refused, functions, number, complete = None, [], [], [], 1, False
-        for number, line in numbered(path):
+        for number, line in numbered(path, "the result of a sweep"):
             data = parse(line, str(path), number)
             if complete:
                 raise ReportError(path, number, "expected nothing after the footer")
