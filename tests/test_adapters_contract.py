@@ -369,3 +369,11 @@ def test_a_path_that_leads_nowhere_is_an_error():
     """A third party's adapter that cannot be imported is named."""
     with pytest.raises(UnknownNameError, match=r"to be package\.module:Adapter"):
         find("no_such_package.losses:Adapter")
+
+
+def test_a_module_that_leaves_at_its_import_is_an_error(tmp_path, monkeypatch):
+    """It does not take the command, or the list of the others, with it."""
+    (tmp_path / "leaves_at_once.py").write_text("raise SystemExit('this build needs AVX-512')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnknownNameError, match="got SystemExit: this build needs AVX-512"):
+        find("leaves_at_once:Adapter")

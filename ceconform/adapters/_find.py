@@ -60,7 +60,7 @@ def _adapter(target: str, load: Callable[[], Any]) -> type[Adapter]:
     """What a third party's path leads to, which must be an adapter."""
     try:
         adapter = load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # some libraries leave when they miss something
         told = str(error) if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
         raise UnknownNameError(f"expected {target!r} to be package.module:Adapter, got {told}") from error
     if isinstance(adapter, type) and issubclass(adapter, Adapter):
