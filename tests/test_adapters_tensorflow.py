@@ -51,6 +51,16 @@ def test_it_moves_classes_to_the_last_axis():
     ]
 
 
+def test_an_axis_that_is_not_there_stays_so():
+    """TensorFlow refuses it; counted from the end it would be another one."""
+    labels = np.zeros((4, 3))
+    assert asked("categorical_cross_entropy_with_logits", labels=labels, axis=2)[1] == (
+        "tf.compat.v1.losses.softmax_cross_entropy(tf.transpose(labels, [0, 1, 2]), tf.transpose(logits, [0, 1, 2]), "
+        "reduction='none')"
+    )
+    assert "tf.transpose(logits, [1, 0])" in asked("sparse_cross_entropy_with_logits", axis=-2, labels=labels[0])[0]
+
+
 def test_it_translates_signs():
     """Its hinge loss takes 0 and 1."""
     assert asked("hinge_loss", (4,), reduction="weighted_mean") == [

@@ -33,11 +33,12 @@ def _v1(q: Question, function: str, labels: Source, x: Source, **keywords: Any) 
 
 
 def _last(q: Question, x: Source) -> Source:
-    """The classes on the last axis."""
+    """The classes on the last axis; of an axis that is not there `tf.transpose` says so."""
     if q.classes_last or q.axis is None:
         return x
-    order = [axis for axis in range(q.ndim) if axis != q.axis % q.ndim]
-    return spell("tf.transpose", x, [*order, q.axis % q.ndim])
+    classes = q.axis + q.ndim if q.axis < 0 else q.axis
+    order = [axis for axis in range(q.ndim) if axis != classes]
+    return spell("tf.transpose", x, [*order, classes])
 
 
 def _bare(q: Question, *parameters: str) -> bool:
