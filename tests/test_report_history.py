@@ -61,18 +61,20 @@ def test_each_release_is_compared_with_the_one_before_it():
 
 
 def test_alike_changes_are_one_movement_shown_by_the_shortest():
-    """By loss and by the verdicts before and after; the worst kind comes first."""
+    """By loss and by the kinds before and after; the worst comes first, an error last among its like."""
     long = result(case="a/long/one", value=replace(RIGHT, digits=("1", "2"), shape=(2,)))
     double = result(case="a/short/double", dtype="float64")
     mild = result(case="a/mild/one")
-    before = release("1", result(), long, double, mild)
+    silent = result(case="a/short/refused")
+    before = release("1", result(), long, double, mild, silent)
     wrong = [replace(each, verdict="fail", kind="wrong-value", part="value") for each in (result(), long, double)]
+    wrong += [replace(silent, verdict="fail", kind="wrong-value", part="value", value=RAISED.value)]
     history = histories({"a": before, "b": release("2", replace(mild, verdict="fail", kind="lost-precision"), *wrong)})
     worst, other = history.timelines[0].releases[1].movements
-    assert ("wrong-value", 3, 3) == (worst.example.kind, worst.cases, len(worst.changes))
-    assert FAIL.case == worst.example.result.case
+    assert ("wrong-value", 4, 4) == (worst.example.kind, worst.cases, len(worst.changes))
+    assert (FAIL.case, silent.case) == (worst.example.result.case, worst.changes[-1].result.case)
     assert "lost-precision" == other.example.kind
-    assert 4 == history.timelines[0].releases[1].answers("broke")
+    assert 5 == history.timelines[0].releases[1].answers("broke")
 
 
 def test_what_is_one_cause_wherever_it_shows_is_one_movement():

@@ -217,11 +217,11 @@ def _worth(result: Result | None) -> str:
 
 
 def _clarity(change: Change) -> tuple[object, ...]:
-    """Short answers first, of a usual dtype."""
+    """Short answers first, of a usual dtype; those without a number last."""
     result = change.result
     size = max(len(each.digits) for each in (result.value, result.gradient) if each) if result.value else 0
     dtype = _DTYPES.index(result.dtype) if result.dtype in _DTYPES else len(_DTYPES)
-    return not result.expression, size, dtype, result.key
+    return not size, size, dtype, result.key
 
 
 def _order(movement: Movement) -> tuple[object, ...]:
