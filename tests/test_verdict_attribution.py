@@ -201,3 +201,11 @@ def test_of_equally_many_conventions_the_librarys_own_are_preferred():
     assert not attribution.documented
     other = found(case, value, None, "float64", documented=("add-1e-7-inside-log",))
     assert other.name == "add-1e-7-inside-log + computed-in-float32"
+
+
+def test_a_pairing_whose_probabilities_are_taken_as_logits_is_known():
+    """The softmax is the question's own there, and no step of the definition: leaving it at that explains the miss."""
+    (case,) = select(load(), ["categorical/pairings/softmax-and-logits"])
+    explained = found(case, *given_under(case, "float64", "logits-taken-as-probabilities"), dtype="float64")
+    assert explained is not None
+    assert explained.name == "logits-taken-as-probabilities"
