@@ -61,6 +61,7 @@ def test_an_answer_of_a_dtype_that_is_not_ours_is_kept_too():
     [
         Observation(status="answered", via="f", expression="f(x)", value=answer(float("inf"), 0.6931471824645996)),
         Observation(status="answered", value=answer(100.0, 0.6931471824645996), gradient=answer(-(2.0**40), -2.0)),
+        Observation(status="answered", value=answer(1.0, 2.0), gradient=Answer()),
         Observation(status="answered", value=Answer(raised="TypeError: no")),
         Observation(status="answered", value=answer(1.0, 2.0), no_gradient="the library has no autodiff"),
         Observation(status="unsupported", reason="no gamma"),

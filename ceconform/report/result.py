@@ -168,7 +168,8 @@ def _digits(data: Mapping[str, Any] | None) -> Digits | None:
     found = Digits(**{**data, **lists})
     count = math.prod(found.shape)
     stated = len(found.places) if found.places else count
-    if not found.raised and (len(found.digits) != stated or (found.places and max(found.places) >= count)):
+    fits = len(found.digits) == stated and (not found.places or max(found.places) < count)
+    if not (found.raised or found.none or fits):
         raise ValueError(f"expected digits for the shape {list(found.shape)}, got {len(found.digits)}")
     if len(found.sums) not in {0, 2} or bool(found.sums) != bool(found.places):
         raise ValueError("expected two sums beside places, and none without")
