@@ -114,12 +114,12 @@ def test_wrong_pairings_are_reproduced(place):
         reduction="none",
     )
     same([-math.log(2), math.log(2)], value)
-    rows = np.asarray([[1.0, 2.0, -1.0]])
-    softmax = np.exp(rows) / np.exp(rows).sum()
-    applied, slope = ask(place, sparse_cross_entropy_with_logits, rows, [0], convention="softmax-applied-twice")
-    plain, inner = ask(place, sparse_cross_entropy_with_logits, softmax, [0])
+    rows = np.asarray([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
+    softmax = np.exp(rows) / np.exp(rows).sum(axis=-1, keepdims=True)
+    applied, slope = ask(place, sparse_cross_entropy_with_logits, rows, [0, 1], convention="softmax-applied-twice")
+    plain, inner = ask(place, sparse_cross_entropy_with_logits, softmax, [0, 1])
     same(plain, applied)
-    same(softmax * (inner - (inner * softmax).sum()), slope, rtol=1e-5)
+    same(softmax * (inner - (inner * softmax).sum(axis=-1, keepdims=True)), slope, rtol=1e-5)
 
 
 def test_smoothing_over_the_others(place):
