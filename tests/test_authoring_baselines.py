@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from test_authoring_acceptance import CASES, KERAS, answers, report
 
+from ceconform.adapters import find
 from ceconform.authoring.baselines import check_baseline, committed, extend, is_baseline
 from ceconform.authoring.lint import lint
+from ceconform.corpus import load
 from ceconform.corpus.loading import default_root
 from ceconform.errors import ArgumentError
 from ceconform.verdict import read_baseline, read_baselines
@@ -133,5 +135,25 @@ def test_lint_tells_a_baseline_from_a_case_file(path):
 def test_the_baselines_of_this_repository_are_sound():
     """Each is valid, each entry has a reason, each case is there."""
     files = committed(default_root())
-    assert {"ceconform.yaml", "sklearn.yaml"} <= {path.name for path in files}
+    assert {"ceconform.yaml", "optax.yaml", "sklearn.yaml", "tensorflow.yaml", "torch.yaml"} <= {
+        path.name for path in files
+    }
     assert [] == [str(problem) for path in files for problem in check_baseline(path)]
+
+
+def test_the_baselines_of_this_repository_are_about_what_is_asked():
+    """No implementation is there, and no case in a dtype, that cannot be asked: such an entry is stale."""
+    cases = {name: case for case in load() for name in (case.id, *case.formerly)}
+    baselines = read_baselines(committed(default_root()))
+    dtypes = {name: find(name).dtypes for baseline in baselines for name in baseline.implementations}
+    stale = [
+        f"{entry.path.name}:{place.line}: {name} in {dtype}"
+        for baseline in baselines
+        for entry in baseline.entries
+        for place in entry.places
+        for name in place.cases
+        for dtype in place.dtypes
+        if (name in cases and dtype not in cases[name].dtypes)
+        or all(dtype not in dtypes[implementation] for implementation in place.implementations)
+    ]
+    assert [] == stale
