@@ -135,7 +135,7 @@ def test_lint_tells_a_baseline_from_a_case_file(path):
 def test_the_baselines_of_this_repository_are_sound():
     """Each is valid, each entry has a reason, each case is there."""
     files = committed(default_root())
-    assert {"ceconform.yaml", "optax.yaml", "sklearn.yaml", "tensorflow.yaml", "torch.yaml"} <= {
+    assert {"ceconform.yaml", "keras.yaml", "optax.yaml", "sklearn.yaml", "tensorflow.yaml", "torch.yaml"} <= {
         path.name for path in files
     }
     assert [] == [str(problem) for path in files for problem in check_baseline(path)]
