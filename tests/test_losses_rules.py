@@ -44,6 +44,19 @@ def test_keras_renormalises_rows(place):
     same([[-1.5, 0.5], [0.25, -0.25]], gradient)
 
 
+def test_renormalising_keeps_the_slopes_beside_a_zero(place):
+    """-log(p_c / Σ p) at p_c = 0, and where p_c is too small for 1/p_c: the other classes have the slope 1 / Σ p."""
+    _, gradient = ask(
+        place,
+        categorical_cross_entropy,
+        [[0.0, 2.0], [1e-40, 4.0]],
+        [[1.0, 0.0]] * 2,
+        convention="renormalise-rows",
+        reduction="none",
+    )
+    same([[-math.inf, 0.5], [-math.inf, 0.25]], gradient)
+
+
 def test_keras_floors_the_other_scores(place):
     """Its product with the labels leaves a 0 among the other scores: below it they do not matter."""
     value, gradient = ask(

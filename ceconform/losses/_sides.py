@@ -140,9 +140,13 @@ def binary_probabilities(rules: Rules, gamma: float = 0.0, *, as_they_come: bool
         return _stable.within(xp, p, 0, 1) if rules.checked else p
 
     def of_both(xp: Any, p: Any) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
-        """Return the probability of each label, that of the other, and the logarithm of its own."""
+        """Return the probability of each label, that of the other, and the logarithm of its own.
+
+        A rule may read a number above 1 as a probability: it has a logarithm, and a complement that is negative.
+        """
         up, down = _parts(xp, p)
-        return (up, down, xp.log(up)), (down, up, _stable.log_complement(xp, p))
+        other, own = (_costs.positive(xp, side) for side in (1 - p, p))
+        return (up, other, xp.log(up)), (down, own, _stable.log_complement(xp, p))
 
     def costs(xp: Any, p: Any) -> tuple[Any, Any]:
         positive, negative = (

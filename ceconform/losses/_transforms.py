@@ -13,6 +13,8 @@ from ceconform.losses._stable import softmax, softmax_costs
 
 __all__ = ["ACTIVATIONS", "Transform", "clip", "flush", "renormalise", "transformed"]
 
+Slope = Callable[[Any], Any]
+
 
 @dataclass(frozen=True)
 class Transform:
@@ -20,13 +22,21 @@ class Transform:
 
     apply: Callable[[Any, Any, int | None], Any]
     """`apply(xp, x, axis)`."""
-    pull: Callable[[Any, Any, int | None, Any], Any]
-    """`pull(xp, x, axis, slope)`: the derivative by x, from that by what `apply` returns."""
+    pull: Callable[[Any, Any, int | None, Slope], Any]
+    """`pull(xp, x, axis, slope)`: the derivative by x; `slope` is that by what `apply` returns, a function of it."""
 
 
-def _sigmoid_pull(xp: Any, z: Any, axis: int | None, slope: Any) -> Any:  # noqa: ARG001 - of single elements
+def _sigmoid_pull(xp: Any, z: Any, axis: int | None, slope: Slope) -> Any:  # noqa: ARG001 - of single elements
     up, down = sigmoid(xp, z)
-    return times(xp, up * down, slope)
+    return times(xp, up * down, slope(up))
+
+
+def _log_sigmoid(xp: Any, z: Any, axis: int | None) -> Any:  # noqa: ARG001
+    return -softplus(xp, -z)
+
+
+def _log_sigmoid_pull(xp: Any, z: Any, axis: int | None, slope: Slope) -> Any:
+    return times(xp, sigmoid(xp, z)[1], slope(_log_sigmoid(xp, z, axis)))
 
 
 def _softmax(xp: Any, z: Any, axis: int | None) -> Any:
@@ -34,13 +44,19 @@ def _softmax(xp: Any, z: Any, axis: int | None) -> Any:
     return parts.odds / parts.total
 
 
-def _softmax_pull(xp: Any, z: Any, axis: int | None, slope: Any) -> Any:
+def _softmax_pull(xp: Any, z: Any, axis: int | None, slope: Slope) -> Any:
     p = _softmax(xp, z, axis)
-    return times(xp, p, slope - xp.sum(times(xp, p, slope), axis=axis, keepdims=True))
+    steep = slope(p)
+    return times(xp, p, steep - xp.sum(times(xp, p, steep), axis=axis, keepdims=True))
 
 
-def _log_softmax_pull(xp: Any, z: Any, axis: int | None, slope: Any) -> Any:
-    return slope - _softmax(xp, z, axis) * xp.sum(slope, axis=axis, keepdims=True)
+def _log_softmax(xp: Any, z: Any, axis: int | None) -> Any:
+    return -softmax_costs(xp, z, _required(axis))
+
+
+def _log_softmax_pull(xp: Any, z: Any, axis: int | None, slope: Slope) -> Any:
+    steep = slope(_log_softmax(xp, z, axis))
+    return steep - _softmax(xp, z, axis) * xp.sum(steep, axis=axis, keepdims=True)
 
 
 def _required(axis: int | None) -> int:
@@ -52,10 +68,8 @@ def _required(axis: int | None) -> int:
 ACTIVATIONS = {
     "sigmoid": Transform(lambda xp, z, _: sigmoid(xp, z)[0], _sigmoid_pull),
     "softmax": Transform(_softmax, _softmax_pull),
-    "log_sigmoid": Transform(
-        lambda xp, z, _: -softplus(xp, -z), lambda xp, z, _, slope: times(xp, sigmoid(xp, z)[1], slope)
-    ),
-    "log_softmax": Transform(lambda xp, z, axis: -softmax_costs(xp, z, _required(axis)), _log_softmax_pull),
+    "log_sigmoid": Transform(_log_sigmoid, _log_sigmoid_pull),
+    "log_softmax": Transform(_log_softmax, _log_softmax_pull),
 }
 """By the name that a convention gives them."""
 
@@ -64,10 +78,13 @@ def _renormalise(xp: Any, p: Any, axis: int | None) -> Any:
     return p / xp.sum(p, axis=_required(axis), keepdims=True)
 
 
-def _renormalise_pull(xp: Any, p: Any, axis: int | None, slope: Any) -> Any:
+def _renormalise_pull(xp: Any, p: Any, axis: int | None, slope: Slope) -> Any:
     share = _renormalise(xp, p, axis)
-    mean = xp.sum(times(xp, share, slope), axis=axis, keepdims=True)
-    return (slope - mean) / xp.sum(p, axis=axis, keepdims=True)
+    # A share of 0 has an infinite slope, and yet their product has a limit: -q_c for -q_c log share.
+    least = float(xp.finfo(p.dtype).smallest_normal)
+    near = xp.where((share >= 0) & (share < least), least, share)
+    mean = xp.sum(times(xp, near, slope(near)), axis=axis, keepdims=True)
+    return (slope(share) - mean) / xp.sum(p, axis=axis, keepdims=True)
 
 
 renormalise = Transform(_renormalise, _renormalise_pull)
@@ -84,12 +101,13 @@ def _clip_pull(
     xp: Any,
     x: Any,
     axis: int | None,
-    slope: Any,
+    slope: Slope,
     *,
     low: float | None,
     high: float | None,
 ) -> Any:
-    return xp.where(_clip(xp, x, axis, low=low, high=high) == x, slope, xp.where(xp.isnan(x), x, 0.0))
+    clipped = _clip(xp, x, axis, low=low, high=high)
+    return xp.where(clipped == x, slope(clipped), xp.where(xp.isnan(x), x, 0.0))
 
 
 def clip(low: float | None, high: float | None) -> Transform:
@@ -99,10 +117,11 @@ def clip(low: float | None, high: float | None) -> Transform:
 
 def flush(smallest_normal: float) -> Transform:
     """Return x, or 0 where x is subnormal; the derivative is taken where that leads."""
-    return Transform(
-        lambda xp, x, _: xp.where(xp.abs(x) < smallest_normal, 0.0, x),
-        lambda xp, x, _, slope: slope,  # noqa: ARG005 - the shape of a pull
-    )
+
+    def flushed(xp: Any, x: Any, axis: int | None) -> Any:  # noqa: ARG001
+        return xp.where(xp.abs(x) < smallest_normal, 0.0, x)
+
+    return Transform(flushed, lambda xp, x, axis, slope: slope(flushed(xp, x, axis)))
 
 
 def transformed(kernel: Kernel, transforms: tuple[Transform, ...]) -> Kernel:
@@ -117,6 +136,6 @@ def _after(transform: Transform, kernel: Kernel) -> Kernel:
         return lambda xp, x, *rest: function(xp, transform.apply(xp, x, kernel.axis), *rest)
 
     def slope(xp: Any, x: Any, *rest: Any) -> Any:
-        return transform.pull(xp, x, kernel.axis, through(kernel.slopes[0])(xp, x, *rest))
+        return transform.pull(xp, x, kernel.axis, lambda y: kernel.slopes[0](xp, y, *rest))
 
     return Kernel(through(kernel.value), (slope, *map(through, kernel.slopes[1:])), kernel.axis)
