@@ -97,6 +97,22 @@ def test_gradients_by_everything(torch, jax, how):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.25])
+def test_rows_that_do_not_count_have_no_part_in_any_gradient(torch, smoothing):
+    """Whatever they, the weight and the bias hold: ignored, or of a sample weight of 0."""
+    hidden, weight, bias = (torch.tensor(a) for a in (HIDDEN, WEIGHT, BIAS))
+    hidden[0, 0], weight[1, 0], bias[2] = float("nan"), float("inf"), float("nan")
+    inputs = [each.requires_grad_() for each in (hidden, weight, bias)]
+    for how in ({"ignore_index": 3}, {"sample_weight": torch.zeros(N, dtype=torch.float64)}):
+        labels = torch.full((N,), 3)
+        loss = cc.linear_cross_entropy(
+            inputs[0], inputs[1], labels, bias=inputs[2], label_smoothing=smoothing, reduction="sum", **how
+        )
+        assert loss == 0
+        for gradient in torch.autograd.grad(loss, inputs):
+            torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.25])
 def test_the_value_has_these_derivatives(torch, smoothing):
     """Once and twice, and in forward mode, against finite differences."""
     some = slice(0, 4)

@@ -102,7 +102,8 @@ class Blocks:
         cost, scale = None, xp.expand_dims(cotangent, axis=-1)
         if self.hard:
             parts = hard(xp, self.logits(hidden, weight, bias), y, gradient=True)
-            slope, scale = parts.numerators, xp.where(still, 0.0, scale / parts.denominator)
+            slope = xp.where(still, 0.0, parts.numerators)  # a NaN in weight or bias is in every row
+            scale = xp.where(still, 0.0, scale / parts.denominator)
         else:
             kernel, arrays, q = self._loss(y, (hidden, weight, bias, class_weight))
             slope = pull(xp, kernel, cotangent, kernel.slopes[0](xp, *arrays))
