@@ -73,6 +73,21 @@ def test_gamma_zero_is_plain_cross_entropy(place, focal, plain):
     same(expected[0] / 2, half[0])
 
 
+@pytest.mark.parametrize("gamma", [1.0, 3.5])
+def test_the_factor_of_softmax_is_the_formula_s(place, gamma):
+    """(1 - p)^γ · -log p, and its derivative by p times p (δ - p_c); γ = 1 is not a plain cross entropy."""
+    z = np.asarray([[0.5, -1.0, 0.25], [1.5, 2.0, -0.5]])
+    odds = np.exp(z)
+    softmax = odds / odds.sum(axis=-1, keepdims=True)
+    p, rest = softmax[:, :1], 1 - softmax[:, :1]
+    value, gradient = ask(
+        place, categorical_focal_loss_with_logits, z, np.eye(3)[[0, 0]], gamma=gamma, reduction="none"
+    )
+    same((rest**gamma * -np.log(p))[:, 0], value)
+    by_p = gamma * rest ** (gamma - 1) * np.log(p) - rest**gamma / p
+    same(by_p * p * (np.eye(3)[[0, 0]] - softmax), gradient, rtol=2e-6)
+
+
 def test_two_classes_are_one_logit(place):
     """Softmax of (z, 0) is σ(z): the categorical and the binary focal loss agree."""
     z = np.asarray([-30.0, -1.0, 0.5, 20.0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ceconform as cc
+from ceconform.corpus import LOSSES
 from ceconform.errors import ArgumentError, DTypeError, RangeError, ShapeError
 
 
@@ -106,6 +107,18 @@ def test_check_names_the_first_offender(make):
         cc.nll_loss(p, make([0, 0]), check=True)
     with pytest.raises(RangeError, match=r"`sample_weight` must lie in \[0, inf\): got -1.0 at index \(1,\)"):
         cc.sparse_cross_entropy_with_logits(p, make([0, 1]), sample_weight=make([1.0, -1.0]), check=True)
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_every_loss_checks_its_predictions(loss):
+    """A NaN among them is named with `check=True`, and is the answer without it."""
+    spec = LOSSES[loss]
+    x = np.asarray([[0.0, 0.0], [np.nan, 0.0]])
+    labels = np.asarray([0, 1]) if spec.labels == "index" else np.eye(2) + (spec.labels == "sign") * (np.eye(2) - 1)
+    arrays = [x, *([np.eye(2)] if spec.layer else []), *([labels] if spec.labels else [])]
+    assert np.isnan(getattr(cc, loss)(*arrays))
+    with pytest.raises(RangeError, match=rf"`{spec.predictions}` must lie in .*: got nan at index \(1, 0\)"):
+        getattr(cc, loss)(*arrays, check=True)
 
 
 def test_check_passes_what_is_right_or_ignored(make):

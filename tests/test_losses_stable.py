@@ -192,6 +192,29 @@ def test_a_weight_multiplies_all_digits_of_a_small_loss(place, dtype):
     assert worst(gradient, -1) <= 3
 
 
+def test_a_tiny_weight_and_a_small_slope_meet_after_what_makes_them_large(place):
+    """A weight of 1e-163 and a slope of exp(-368) have no product, and yet the unit of a loss may be small."""
+    base = 1 + 2.0**-52
+    exact = 1e-163 * mpmath.exp(-368) / mpmath.log(base)
+    for loss, z, labels, sign in (
+        (cc.binary_cross_entropy_with_logits, -368.0, 0.0, 1),
+        (cc.soft_margin_loss, 368.0, 1.0, -1),
+    ):
+        named = {"pos_weight": 1.0} if labels == 0 else {}
+        _, gradient = ask(
+            place,
+            loss,
+            [z],
+            [labels],
+            dtype="float64",
+            sample_weight=np.asarray([1e-163]),
+            base=base,
+            reduction="none",
+            **named,
+        )
+        assert last_places(gradient, [sign * exact]) <= 4
+
+
 def test_a_weight_multiplies_all_digits_of_a_small_odds_of_class_indices(place):
     """In float32, where exp(-95) is smaller than a normal number; for few rows and for many."""
     for rows in (1, 6000):
