@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from ceconform.authoring import inspection
 from ceconform.authoring import lint as lint_module
 from ceconform.authoring.lint import lint
 from ceconform.corpus import load
@@ -261,3 +262,22 @@ def test_the_shipped_corpus_is_written_again_the_same(tmp_path):
     assert before != path.read_text(encoding="utf-8")
     assert [] == lint([path], fix=True, root=root)
     assert before == path.read_text(encoding="utf-8")
+
+
+def test_many_files_are_inspected_in_processes_and_told_in_order(tmp_path, corpus):
+    """Each file's problems come, sorted by the files, whichever process was done first."""
+    names = [f"new-{at}" for at in range(inspection.FEW)]
+    for name in names:
+        shutil.copy(corpus, corpus.with_name(f"{name}.yaml"))
+        plant(corpus.with_name(f"{name}.yaml"), r"terms: 1\n", "terms: 2\n")
+    problems = [problem for problem in lint(root=tmp_path) if "the oracle says" in problem.message]
+    assert [f"binary/{name}/certain-and-wrong: expected.terms" for name in names] == [each.key for each in problems]
+    corpus.unlink()
+    one_by_one = [problem for problem in lint(root=tmp_path) if "the oracle says" in problem.message]
+    assert one_by_one == problems
+
+
+def test_few_files_start_no_process(corpus, monkeypatch):
+    """One file is inspected here and now."""
+    monkeypatch.setattr(inspection, "ProcessPoolExecutor", None)
+    assert [] == lint([corpus], root=corpus.parents[1])

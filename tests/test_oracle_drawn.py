@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import second_answer
-from second_comparison import DIGITS, differences
 
+from ceconform.authoring.witness import DIGITS, answer, differences
 from ceconform.corpus import LOSSES, REDUCTIONS, Call
 from ceconform.oracle import evaluate
 
@@ -135,7 +134,7 @@ def test_two_oracles_agree_on_gradients_by_labels_and_weights(loss):
         call = _gradient_question(loss, seed)
         if any(number.is_nan() for number in evaluate(call, gradient=False).loss.ravel().tolist()):
             continue  # the mean of nothing, which has no derivative
-        found[seed] = differences(evaluate(call), second_answer.answer(call), dict.fromkeys(DIGITS, 40))
+        found[seed] = differences(evaluate(call), answer(call), dict.fromkeys(DIGITS, 40))
     assert {} == {seed: wrong for seed, wrong in found.items() if wrong}
 
 
@@ -145,5 +144,5 @@ def test_two_oracles_agree_at_the_edges(loss):
     found = {}
     for seed in range(SEEDS):
         call = _question(loss, seed, EDGES)
-        found[seed] = differences(evaluate(call), second_answer.answer(call), dict.fromkeys(DIGITS, 40))
+        found[seed] = differences(evaluate(call), answer(call), dict.fromkeys(DIGITS, 40))
     assert {} == {seed: wrong for seed, wrong in found.items() if wrong}

@@ -1,41 +1,25 @@
 """Lint: everything that must hold of the corpus and of baselines, and the writing of what no one types by hand.
 
-With `fix`, the answers of the oracle and the one format are written. A file that has a problem left which
+With `fix`, the answers of the oracle and the one format are written, if the second witness agrees. A file that has a problem left which
 only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ceconform.authoring.baselines import check_baseline, committed, is_baseline
-from ceconform.authoring.checks import Problem, check_answers, check_schema, proposal
-from ceconform.authoring.formatting import format_document, stray_comments
+from ceconform.authoring.checks import Problem
+from ceconform.authoring.inspection import Inspected, home, inspections
 from ceconform.authoring.miniatures import Bench
 from ceconform.authoring.published import conventions_text, schema_text
 from ceconform.corpus import Case, load_file
-from ceconform.corpus.document import read
 from ceconform.corpus.loading import CONVENTIONS_FILE, case_files, default_root, question
 from ceconform.errors import CorpusError
 from ceconform.files import write
 
 __all__ = ["Problem", "lint"]
-
-README = "README.md"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _File:
-    """What was found in one file."""
-
-    path: Path
-    problems: tuple[Problem, ...]
-    cases: tuple[Case, ...] = ()
-    text: str = ""
-    proposed: str = ""
 
 
 def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path | None = None) -> list[Problem]:
@@ -63,10 +47,13 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
         paths = [*case_files(root), *committed(root)]
     paths = [file for path in paths for file in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
     baselines = [path for path in paths if is_baseline(path)]
-    files = [_inspect(path, root) for path in paths if path not in baselines]
-    problems += [problem for path in baselines for problem in check_baseline(path, root)]
-    across = list(_across([case for file in files for case in file.cases]))
-    for file in files:
+    paths = [path for path in paths if path not in baselines]
+    with inspections(paths, root) as files:
+        # Meanwhile, where other processes inspect the files.
+        problems += [problem for path in baselines for problem in check_baseline(path, root)]
+        across = list(_across([case for path in paths for case in _cases(path, root)]))
+        inspected = list(files)
+    for file in inspected:
         found = [*file.problems, *(problem for problem in across if problem.path == file.path)]
         if fix and file.proposed and file.proposed != file.text:
             found = _settle(file, found, root)
@@ -74,34 +61,13 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
     return sorted(problems, key=lambda problem: (str(problem.path), problem.line, problem.key))
 
 
-def _inspect(path: Path, root: Path) -> _File:
-    """Check one file by itself."""
+def _cases(path: Path, root: Path) -> tuple[Case, ...]:
+    """Read a file, new cases too; none of one that cannot be read, which its inspection tells."""
     path = path.resolve()
-    root = _home(path, root)
     try:
-        document = read(path)
-        cases = load_file(path, root, answered=False)
-    except CorpusError as error:
-        return _File(path=path, problems=(Problem.of(error),))
-    text = path.read_text(encoding="utf-8")
-    problems = [
-        Problem(path, line, "(file)", "a comment here would be lost; put it above a case, or into a description")
-        for line in stray_comments(document, text)
-    ]
-    problems += check_schema(path, document)
-    problems += [problem for case in cases for problem in _unresolved(case, root)]
-    answers = {case.id.rpartition("/")[2]: check_answers(case) for case in cases}
-    for found, _ in answers.values():
-        problems += found
-    proposed = format_document(proposal(document, {slug: nodes for slug, (_, nodes) in answers.items()}), text)
-    if format_document(document, text) != text:
-        problems.append(Problem(path, 1, "(file)", "not formatted", fixable=True))
-    return _File(path=path, problems=tuple(problems), cases=cases, text=text, proposed=proposed)
-
-
-def _home(path: Path, root: Path) -> Path:
-    """The folder that ids begin at: the corpus, or that of a file of somebody else's."""
-    return root if path.is_relative_to(root.resolve()) else path.parent
+        return load_file(path, home(path, root), answered=False)
+    except CorpusError:
+        return ()
 
 
 def _across(cases: Sequence[Case]) -> Iterator[Problem]:
@@ -121,23 +87,11 @@ def _across(cases: Sequence[Case]) -> Iterator[Problem]:
             yield Problem(case.path, case.line, case.id, "catches no miniature: no wrong implementation fails it")
 
 
-def _unresolved(case: Case, root: Path) -> Iterator[Problem]:
-    """Check that a source within the definitions names a heading that is there."""
-    readme = root / README
-    if not readme.is_file():
-        return
-    anchors = set(re.findall(r'<a id="([^"]+)">', readme.read_text(encoding="utf-8")))
-    for name, source in case.sources.items():
-        document, _, anchor = source.partition("#")
-        if document == f"cases/{README}" and anchor not in anchors:
-            yield Problem(case.path, case.line, f"{case.id}: sources.{name}", f"{README} has no #{anchor}")
-
-
 def _place(case: Case) -> str:
     return f"{case.path.name}:{case.line}"
 
 
-def _settle(file: _File, problems: list[Problem], root: Path) -> list[Problem]:
+def _settle(file: Inspected, problems: list[Problem], root: Path) -> list[Problem]:
     """Write what is proposed, over the file if nothing else is wrong with it, else beside it."""
     left = [problem for problem in problems if not problem.fixable]
     if not left:
@@ -153,9 +107,9 @@ def _settle(file: _File, problems: list[Problem], root: Path) -> list[Problem]:
     return [*left, Problem(file.path, 1, "(file)", f"left as it is; the proposal is in {rejected.name}")]
 
 
-def _prove(file: _File, root: Path) -> None:
+def _prove(file: Inspected, root: Path) -> None:
     """Read the proposal as the corpus would be read, so that nothing broken replaces a file."""
-    load_file(file.path, _home(file.path, root), text=file.proposed)
+    load_file(file.path, home(file.path, root), text=file.proposed)
 
 
 def _published(root: Path, *, fix: bool) -> Iterator[Problem]:
