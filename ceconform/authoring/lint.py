@@ -1,7 +1,8 @@
 """Lint: everything that must hold of the corpus and of baselines, and the writing of what no one types by hand.
 
-With `fix`, the answers of the oracle and the one format are written, if the second witness agrees. A file that has a problem left which
-only its author can solve stays as it is, and the proposal goes beside it as `<file>.rej`.
+Each answer is proved twice, by the oracle and by the second witness. With `fix`, the answers of the oracle and the one
+format are written. A file that has a problem left which only its author can solve, or about whose answers the two do
+not agree, stays as it is, and the proposal goes beside it as `<file>.rej`.
 """
 
 from __future__ import annotations

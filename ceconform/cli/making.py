@@ -199,7 +199,7 @@ def lint(
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write expected values and formatting.")] = False,
 ) -> None:
-    """Check case files: schema, sources, formatting, every expected value against the oracle; and baselines."""
+    """Check case files: schema, sources, formatting, every expected value against two oracles; and baselines."""
     from ceconform.authoring.lint import lint as lint_corpus  # the oracle takes a while to import
 
     problems = lint_corpus(paths or None, fix=fix)
