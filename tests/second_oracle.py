@@ -1,7 +1,8 @@
 """A second witness: the definitions in mpmath, as plain formulas, with derivatives by finite differences.
 
 It shares nothing with `ceconform.oracle`: no balls, no jets, no careful forms, only many digits. It answers where the
-loss is finite and smooth, and knows the conventions; the edges, in closed forms, stand in `second_answer`.
+loss is finite and smooth, and knows the conventions; the edges, in closed forms, stand in
+`ceconform.authoring.witness`.
 """
 
 from __future__ import annotations
