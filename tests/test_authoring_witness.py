@@ -165,6 +165,19 @@ def test_an_activation_that_is_indefinite_is_an_answer_too():
         assert [] == differences(evaluate(each), answer(each), dict.fromkeys(DIGITS, 40))
 
 
+def test_a_slope_without_bound_is_infinite():
+    """That of q log q at 0, by the label, and not that of the labels beside it, or of smoothed ones."""
+    call = Call(
+        loss="kl_divergence",
+        predictions=np.array([[0.5, 0.5], [0.25, 0.75]]),
+        labels=np.array([[1.0, 0.0], [0.25, 0.75]]),
+        gradient_by="labels",
+        dtype="float64",
+    )
+    for each in (call, replace(call, parameters={"label_smoothing": 0.25}), replace(call, parameters={"base": 0.5})):
+        assert [] == differences(evaluate(each), answer(each), dict.fromkeys(DIGITS, 40))
+
+
 @pytest.fixture
 def copied(tmp_path):
     """A corpus of one file, which is right."""

@@ -20,6 +20,8 @@ _REDUCTIONS = {"none", "sum", "mean", "weighted_mean"}
 _ZERO, _ONE = mp.mpf(0), mp.mpf(1)
 _STEP = mp.mpf(10) ** -(forms.DIGITS // 3)
 """For derivatives by differences: what its square leaves out, and what cancels, is beyond all stated digits."""
+_STEEPER = 1.5
+"""A slope that grows so much from one step to its square has no bound."""
 
 
 class Answer(NamedTuple):
@@ -150,11 +152,20 @@ def _moved(call: Call, array: NDArray[Any], at: int, cells: Cell, losses: tuple[
     """One derivative: to both sides of the number, or to one where the other is out of its range."""
     x, most = exact(array.ravel()[at]), _ONE if call.gradient_by == "labels" else mp.inf
     ends = x - _STEP if x > 0 else x, x + _STEP if x < most else x
-    before, after = (_parts(call, array, at, end, cells, losses) for end in ends)
-    slopes = [forms.total([b, -a]) / (ends[1] - ends[0]) for a, b in zip(before, after, strict=True)]
-    size = len(cells)
+    slopes, size = _slopes(call, array, at, ends, cells, losses), len(cells)
     slope = forms.total(slopes[:size], forms.ROUNDING / _STEP)
+    if x in ends:  # q log q is so steep at 0 that each smaller step finds a larger slope
+        before, after = (x + (end - x) * _STEP for end in ends)
+        closer = sum(_slopes(call, array, at, (before, after), cells, losses)[:size], _ZERO)
+        slope = slope if abs(closer) < _STEEPER * abs(slope) or not slope else mp.sign(slope) * mp.inf
     return slope, abs(slope) + sum(map(abs, slopes[size:]), _ZERO)
+
+
+def _slopes(
+    call: Call, array: NDArray[Any], at: int, ends: tuple[mp.mpf, mp.mpf], cells: Cell, losses: tuple[int, ...]
+) -> list[mp.mpf]:
+    before, after = (_parts(call, array, at, end, cells, losses) for end in ends)
+    return [forms.total([b, -a]) / (ends[1] - ends[0]) for a, b in zip(before, after, strict=True)]
 
 
 def _parts(call: Call, array: NDArray[Any], at: int, x: mp.mpf, cells: Cell, losses: tuple[int, ...]) -> list[mp.mpf]:
