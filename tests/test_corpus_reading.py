@@ -209,6 +209,12 @@ def test_a_wrong_shape_is_a_case_where_the_error_is_expected(case):
     assert ("shape", (2, 1)) == (wrong.expected.error, wrong.labels.shape)
 
 
+def test_a_row_has_a_class(case):
+    """An empty batch has an answer; rows of no class have none."""
+    with pytest.raises(CorpusError, match=r"a class or more along axis -1, got the shape \(2, 0\)"):
+        case(ROWS.replace("logits: [[1, 2, 3], [4, 5, 6]]", "logits: [[], []]"))
+
+
 def test_wrong_words_are_cases_where_the_error_is_expected(case):
     """A dtype or a reduction that is no good can be asked for."""
     dtype = case(ROWS + "    label_dtype: float32\n    expected: {error: dtype}\n", answered=True)

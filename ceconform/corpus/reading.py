@@ -229,6 +229,8 @@ class _Reader:
             self.same("labels", labels_shape(loss, shape, axis))
         if axis is not None:
             classes = self.layer(shape[-1]) if loss.layer else shape[axis]
+            if not classes:
+                raise field[space].error(f"a class or more along axis {axis}", f"the shape {shape}")
             for key in ("bias", "class_weight", "alpha"):
                 if key in self.arrays:
                     self.same(key, (classes,))

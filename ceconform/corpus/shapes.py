@@ -10,12 +10,12 @@ _ELEMENTWISE = frozenset({"binary", "sign"})
 
 
 def without_axis(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """Leave the class axis out.
+    """Leave the class axis out; a number has none.
 
-    >>> without_axis((2, 3, 4), 1)
-    (2, 4)
+    >>> without_axis((2, 3, 4), 1), without_axis((), -1)
+    ((2, 4), ())
     """
-    axis %= len(shape)
+    axis %= max(len(shape), 1)
     return shape[:axis] + shape[axis + 1 :]
 
 
