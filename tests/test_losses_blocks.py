@@ -261,6 +261,65 @@ def test_binary_logits_of_pytorch_are_right_in_float32(torch, scale):
         torch.testing.assert_close(rounded.double(), wide, rtol=2**-8 * 1.01, atol=1e-40)
 
 
+def test_float64_has_all_of_its_digits(torch):
+    """In PyTorch, whose own numbers are float32 where nothing is said: value and gradient are NumPy's."""
+    rng = np.random.default_rng(9)
+    z, y = rng.normal(size=(4000, 5)), rng.integers(0, 5, 4000)
+    for loss, labels in (
+        (cc.sparse_cross_entropy_with_logits, y),
+        (cc.binary_cross_entropy_with_logits, rng.random(z.shape)),
+    ):
+        expected = cc.value_and_grad(loss)(z, labels)
+        for right, found in zip(expected, cc.value_and_grad(loss)(torch.tensor(z), torch.tensor(labels)), strict=True):
+            np.testing.assert_allclose(found.numpy(), right, rtol=1e-12)
+
+
+ONES = np.ones(2, dtype=np.float32).view(np.float64)[0]
+"""What looks like two numbers to whoever reads it as float32."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_memory_is_read_that_was_not_written(eager, monkeypatch, dtype):
+    """Whatever fresh memory holds: a plausible number there is no part of any answer."""
+    backend, device = eager
+    rng = np.random.default_rng(8)
+    x, p = rng.normal(size=(4000, 5)), rng.random((4000, 5))
+    shares, index, weight = rng.random(x.shape), rng.integers(0, 5, 4000), rng.random(4000)
+    questions = [
+        (cc.sparse_cross_entropy_with_logits, x, index, {}),
+        (cc.sparse_cross_entropy_with_logits, x, index, {"sample_weight": weight}),
+        (cc.sparse_cross_entropy, p, index, {}),
+        (cc.binary_cross_entropy_with_logits, x, shares, {"sample_weight": weight[:, None]}),
+        (cc.binary_cross_entropy_with_logits, x, shares.round(), {}),
+        (cc.binary_cross_entropy_with_logits, x, shares, {}),
+        (cc.binary_cross_entropy_with_logits, x, shares, {"label_smoothing": 0.1}),
+        (cc.binary_cross_entropy, p, shares, {}),
+        (cc.binary_cross_entropy, p, shares, {"label_smoothing": 0.1}),
+    ]
+
+    def made(value):
+        return backend.asarray(value, dtype if value.dtype.kind == "f" else None, device)
+
+    def answers():
+        for loss, predictions, labels, how in questions:
+            named = {name: made(v) if isinstance(v, np.ndarray) else v for name, v in how.items()}
+            arrays = (made(predictions), made(labels))
+            yield from cc.value_and_grad(loss)(*arrays, **named, reduction="none")
+            yield loss(*arrays, **named)
+
+    library = backend.load()
+    fresh, expected = library.empty, [backend.asnumpy(each) for each in answers()]
+
+    def written(*shape, **how):
+        array = fresh(*shape, **how)
+        array[...] = ONES
+        return array
+
+    monkeypatch.setattr(library, "empty", written)
+    for right, each in zip(expected, answers(), strict=True):
+        np.testing.assert_array_equal(right, backend.asnumpy(each))
+
+
 @pytest.mark.parametrize("name", ["numpy", "torch"])
 def test_certain_and_wrong_stays_in_the_fast_form(name):
     """An infinite loss of probabilities does not send its block to the plain form."""

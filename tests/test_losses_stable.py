@@ -231,6 +231,14 @@ def test_a_weight_multiplies_all_digits_of_a_small_odds_of_class_indices(place):
         assert ulps(gradient[:, 1], [2**17 * mpmath.exp(-95) / total] * rows) <= 3
 
 
+def test_a_focus_below_one_keeps_the_digits_beside_zero(place):
+    """Where 1 - p rounds to 1, the slope of (1 - p)^γ still multiplies -log p: 34 of 2^54, which are 8 last places."""
+    p, gamma = mpmath.mpf(2) ** -54, mpmath.mpf(0.9)
+    _, gradient = ask(place, cc.binary_focal_loss, [float(p)], [1.0], dtype="float64", gamma=0.9, reduction="none")
+    exact = (1 - p) ** gamma * (gamma * mpmath.log(p) / (1 - p) - 1 / p)
+    assert last_places(gradient, [exact]) <= 3
+
+
 @pytest.mark.parametrize("p", [0.3, 0.35, 0.4, 0.4142])
 def test_the_logarithm_of_a_complement_keeps_its_digits(place, p):
     """In float64: log1p(-p) has two more wrong digits there in XLA."""

@@ -31,7 +31,6 @@ Inputs = tuple[Any, ...]
 row has the cost of one class alone."""
 Wanted = tuple[bool, ...]
 """By which of the inputs there shall be a gradient."""
-EVERY = (True, True, True, True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +89,7 @@ class Blocks:
         kernel, arrays, _ = self._loss(y, inputs)
         return kernel.value(self.on.xp, *arrays)
 
-    def pulled(self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted = EVERY) -> list[Any]:
+    def pulled(self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted) -> list[Any]:
         """Return the gradients of Σ cotangent · loss by each of the inputs, in the dtype of the computation.
 
         A row whose cotangent is 0 has no part in them, whatever it holds.
@@ -159,7 +158,7 @@ def losses(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     return xp.concat(rows) if rows else xp.sum(blocks.cast(hidden), axis=-1)
 
 
-def gradients(blocks: Blocks, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted = EVERY) -> list[Any]:
+def gradients(blocks: Blocks, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted) -> list[Any]:
     """Return the gradients of Σ cotangent · loss, block by block, each in the dtype of its input."""
     xp = blocks.on.xp
     hidden, *rest = inputs
