@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import hypothesis
 import pytest
 
@@ -9,6 +11,9 @@ from ceconform import backends
 
 hypothesis.settings.register_profile("ceconform", deadline=None)  # how long a call takes says how busy the machine is
 hypothesis.settings.load_profile("ceconform")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: no command would hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PLACES = [
     pytest.param(("numpy", "cpu"), id="numpy"),

@@ -8,7 +8,6 @@ import signal
 import sys
 from itertools import count
 
-MODE = sys.argv[1]
 ASKING = {"via": "f", "expression": "f(logits)"}
 SEEN = {"status": "answered", "via": "f", "value": {"values": [1.0], "shape": [1]}}
 
@@ -41,29 +40,36 @@ TEXTS = {
     "long": '{"id": 0, ' + seen("[1.0]").replace('"f"', f'"{"f" * 100_000}"'),
 }
 
-if MODE == "floods-at-once":
-    endless(b"x")
-hello = json.dumps({"hello": {"name": "mine", "version": "1", "dtypes": ["float64"], "switches": {"most": 1.0}}})
-os.write(1, hello.replace("1.0", "1e999" if MODE == "infinite" else "1.0").encode() + b"\n")
-for line in sys.stdin:
-    number = json.loads(line)["id"]
-    if number:
-        say(id=number, observation={**SEEN, "seconds": -1})
-        say(id=number, done=True)
-    elif MODE in TEXTS:
-        os.write(1, TEXTS[MODE].encode("utf-16" if MODE == "utf-16" else "utf-8") + b"\n")
-    elif MODE == "line":
+
+def serve(mode: str) -> None:
+    """Say hello and answer, each in its way."""
+    if mode == "floods-at-once":
         endless(b"x")
-    elif MODE == "noise":
-        endless(b"noise\n")
-    elif MODE == "asking":
-        endless(json.dumps({"id": 0, "asking": ASKING}).encode() + b"\n")
-    elif MODE == "observing":
-        endless(json.dumps({"id": 0, "observation": SEEN}).encode() + b"\n")
-    elif MODE == "routes":
-        for route in count():
-            say(id=0, asking={**ASKING, "via": f"f{route}"})
-            say(id=0, observation=SEEN)
-    elif MODE == "ignores-skip":
-        say(id=0, asking=ASKING)
-        os.kill(os.getpid(), signal.SIGKILL)
+    hello = json.dumps({"hello": {"name": "mine", "version": "1", "dtypes": ["float64"], "switches": {"most": 1.0}}})
+    os.write(1, hello.replace("1.0", "1e999" if mode == "infinite" else "1.0").encode() + b"\n")
+    for line in sys.stdin:
+        number = json.loads(line)["id"]
+        if number:
+            say(id=number, observation={**SEEN, "seconds": -1})
+            say(id=number, done=True)
+        elif mode in TEXTS:
+            os.write(1, TEXTS[mode].encode("utf-16" if mode == "utf-16" else "utf-8") + b"\n")
+        elif mode == "line":
+            endless(b"x")
+        elif mode == "noise":
+            endless(b"noise\n")
+        elif mode == "asking":
+            endless(json.dumps({"id": 0, "asking": ASKING}).encode() + b"\n")
+        elif mode == "observing":
+            endless(json.dumps({"id": 0, "observation": SEEN}).encode() + b"\n")
+        elif mode == "routes":
+            for route in count():
+                say(id=0, asking={**ASKING, "via": f"f{route}"})
+                say(id=0, observation=SEEN)
+        elif mode == "ignores-skip":
+            say(id=0, asking=ASKING)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -20,6 +20,7 @@ README = (Path(third_party.__file__).parent / "README.md").read_text(encoding="u
 CASES = load()
 KNOWN = {
     "focal/binary-logits/infinite-*": "0 times an infinity",
+    "focal/zero-cotangents/binary-logits": "the derivative by an infinite logit is 0 times an infinity",
     "focal/binary-logits/boolean-labels": "1.0 - target is not for booleans",
     "focal/invalid*": "labels, alpha and gamma are not checked",
 }
