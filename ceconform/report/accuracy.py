@@ -44,8 +44,8 @@ dtype of the answer, and below the smallest normal number the smallest subnormal
 the errors are without them. *Flushed* counts, likewise apart, zeros for subnormal numbers and what is made of
 subnormal inputs on a backend that has no subnormal numbers. Everything is held against the definition, also where a
 library documents another rule for a loss; those are named. Each implementation is asked by the first of its entry
-points for a loss. `ceconform[jax-compiled]` and `ceconform[torch-compiled]` are ours as `jax.jit` and `torch.compile`
-make them, value and gradient each a program of its own; the latter in float32 alone, because compiling takes long.
+points for a loss. Names that end in `-compiled` are ours as `jax.jit` or `torch.compile` makes them, value and gradient
+each a program of its own; with PyTorch in float32 alone, because compiling takes long, or not at all.
 
 **Bold** is what misses the target, which is what ceconform's own losses are held to. `nox -s accuracy`
 makes this page."""
