@@ -21,26 +21,31 @@ from typing import Any
 
 LARGEST = 709.0
 """Beyond it exp overflows."""
+SMALLEST = 700.0
+"""Below minus it exp nears the subnormal numbers."""
 
 # --- the loss under test ----------------------------------------------------------------------
 
 
-def careful(z: float) -> tuple[float, float]:
-    """Softplus and sigmoid of a logit, without an overflow or a cancellation."""
-    small = math.exp(-abs(z))
-    return max(z, 0.0) + math.log1p(small), (1.0 if z >= 0 else small) / (1.0 + small)
+def careful(z: float, weight: float) -> tuple[float, float]:
+    """Softplus and sigmoid of a logit, weighted, without an overflow or a cancellation."""
+    half = math.exp(-abs(z) / 2)
+    if z < -SMALLEST:  # both are exp(z), which has few bits left unless it is weighed in between
+        return (weight * half * half,) * 2
+    small = half * half
+    return weight * (max(z, 0.0) + math.log1p(small)), weight * ((1.0 if z >= 0 else small) / (1.0 + small))
 
 
-def textbook(z: float) -> tuple[float, float]:
+def textbook(z: float, weight: float) -> tuple[float, float]:
     """As books have them: the logarithm loses what is small, the exponential overflows."""
     big = math.exp(z) if z < LARGEST else math.inf
-    return math.log(1.0 + big), big / (1.0 + big)
+    return weight * math.log(1.0 + big), weight * (big / (1.0 + big))
 
 
 def binary_cross_entropy_with_logits(
     logits: list[float], labels: list[float], weights: dict[str, list[float]], stated: dict[str, Any], form: Any
 ) -> tuple[list[float], list[float]]:
-    """Value and gradient: weights lie one beside each logit, `form` gives softplus and sigmoid."""
+    """Value and gradient: weights lie one beside each logit, `form` gives softplus and sigmoid, weighted."""
     smoothing, reduction = stated.get("label_smoothing", 0.0), stated.get("reduction", "none")
     base = stated.get("base", math.e)
     valid = 0 <= smoothing <= 1 and base > 0 and base != 1
@@ -51,14 +56,14 @@ def binary_cross_entropy_with_logits(
         if s == 0:
             loss = gradient = 0.0
         elif valid and 0 <= label <= 1 and 0 < s < math.inf and 0 <= w < math.inf:
-            (right, above), (wrong, below) = form(-z), form(z)
+            (right, above), (wrong, below) = form(-z, s), form(z, s)
             yes, no = w * t, 1 - t  # a term without weight is 0, whatever the logit is
             loss = (yes * right if yes else 0.0) + (no * wrong if no else 0.0)
             gradient = (no * below if no else 0.0) - (yes * above if yes else 0.0)
         else:
             loss = gradient = math.nan
-        losses.append(s * loss * scale if s else 0.0)
-        gradients.append(s * gradient * scale if s else 0.0)
+        losses.append(loss * scale)
+        gradients.append(gradient * scale)
     if reduction == "none":
         return losses, gradients
     counts = {"sum": 1.0, "mean": float(len(losses)), "weighted_mean": math.fsum(weights["sample_weight"])}

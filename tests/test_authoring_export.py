@@ -72,11 +72,11 @@ def test_a_careful_loss_is_right(folder):
 WRONG = {
     "no smoothing": ("t = (1 - smoothing) * label + smoothing / 2", "t = label"),
     "smoothing over one class": ("smoothing / 2", "smoothing"),
-    "swapped sides": ("form(-z), form(z)", "form(z), form(-z)"),
+    "swapped sides": ("form(-z, s), form(z, s)", "form(z, s), form(-z, s)"),
     "no weight of the positive": ("yes, no = w * t", "yes, no = t"),
     "weight of both": ("yes, no = w * t, 1 - t", "yes, no = w * t, w * (1 - t)"),
-    "no sample weight": ("losses.append(s * loss", "losses.append(loss"),
-    "gradient without its weight": ("gradients.append(s * gradient", "gradients.append(gradient"),
+    "no sample weight": ("form(-z, s), form(z, s)", "form(-z, 1.0), form(z, 1.0)"),
+    "gradient without its weight": ("weight * ((1.0 if", "((1.0 if"),
     "mean over the weights": ('"mean": float(len(losses))', '"mean": math.fsum(weights["sample_weight"])'),
     "weighted mean over the count": (': math.fsum(weights["sample_weight"])}', ": float(len(losses))}"),
     "base left out": ("1.0 / math.log(base) if valid", "1.0 if valid"),
@@ -87,10 +87,8 @@ WRONG = {
     "an epsilon": ("math.log1p(small)", "math.log1p(small + 1e-7)"),
     "gradient of the mean as of the sum": ("x / n if x else 0.0 for x in gradients", "x for x in gradients"),
     "gradient of the wrong sign": ("(no * below if no else 0.0) - (yes", "(no * below if no else 0.0) + (yes"),
-    "a sigmoid that stops at -700": (
-        "(1.0 if z >= 0 else small) / (1.0 + small)",
-        "1.0 / (1.0 + math.exp(min(-z, 700)))",
-    ),
+    "weighed after the exponential": ("z < -SMALLEST", "False"),
+    "an exponential that stops at -700": ("weight * half * half", "weight * math.exp(-700)"),
     "labels that broadcast": ('if case["labels"]["shape"] != shape:', "if False:"),
 }
 
