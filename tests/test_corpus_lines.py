@@ -34,6 +34,7 @@ cases:
       [0.5,
        nan]
     weight: {repeat: [[0, 1], 2]}
+    hidden: {hash: {seed: 1, shape: [2, 3], low: -2, high: 2}}
     bias: []
     axis: -1
 """
@@ -113,6 +114,12 @@ def test_the_corpus_is_read_line_by_line(path):
 )
 @example([(CANONICAL.index("- [4"), 2, "")])
 @example([(CANONICAL.index("[0.5,\n"), 1, "")])
+@example([(CANONICAL.index("seed"), 4, "high")])
+@example([(CANONICAL.index("seed"), 4, "word" * 300)])
+@example([(CANONICAL.index("seed: "), 6, "")])
+@example([(CANONICAL.index("}}"), 1, "]")])
+@example([(CANONICAL.index("}}"), 2, "")])
+@example([(CANONICAL.index("}}"), 1, "}}")])
 def test_a_damaged_text_is_read_or_refused_as_yaml_does_it(damages):
     """Whatever is put into a text or taken from it, nodes, lines and errors are those of YAML."""
     text = CANONICAL

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus import generators
-from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
+from ceconform.corpus.document import Mapping, Node, Scalar, Sequence, Words
 from ceconform.corpus.field import Field
 from ceconform.corpus.numbers import DECIMAL, MAX_DIGITS, number
 from ceconform.formats import fits, rounded
@@ -26,8 +25,7 @@ Figures = NDArray[np.object_]
 """Numbers as somebody printed them: text, and None for an element that is not there."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Array:
+class Array(NamedTuple):
     """The numbers of a field; where a generator made them, plain Python for them and their description."""
 
     values: NDArray[Any]
@@ -61,10 +59,10 @@ def integers(field: Field, dtype: str) -> Array:
     """Whole numbers that an integer dtype, or bool, holds."""
     wide = _array(field, _integer, np.dtype(object))
     low, high = (0, 1) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-    for value in wide.values.flat:
+    for value in wide.values.ravel().tolist():
         if not low <= value <= high or value != int(value):
             raise field.error(f"whole numbers that {dtype} holds, {low} to {high}", f"{value}")
-    return replace(wide, values=wide.values.astype(dtype))
+    return wide._replace(values=wide.values.astype(dtype))
 
 
 def numbers(field: Field) -> NDArray[np.object_]:
@@ -82,6 +80,7 @@ def _float(rounding: str, text: str) -> float:
     return rounded(number(text), rounding)
 
 
+@lru_cache(maxsize=65_536)
 def _integer(text: str) -> int:
     value = number(text)
     if isinstance(value, float):
@@ -116,9 +115,7 @@ def _array(field: Field, convert: Callable[[str], Any], dtype: np.dtype[Any]) ->
 
 
 def _filled(part: _Part, dtype: np.dtype[Any]) -> NDArray[Any]:
-    values = np.empty(part.shape, dtype=dtype)
-    values[...] = part.values if values.size else 0
-    return values
+    return np.array(part.values, dtype=dtype)
 
 
 def _read(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _Part:
@@ -133,6 +130,8 @@ def _read(field: Field, convert: Callable[[str], Any], *, generated: bool) -> _P
 
 def _plain(node: Node, convert: Callable[[str], Any]) -> tuple[Any, tuple[int, ...]]:
     """Numbers in nested lists, and their shape; an error of any kind where something else stands."""
+    if isinstance(node, Words):
+        return list(map(convert, node.texts)), (len(node.texts),)
     if isinstance(node, Scalar):
         return convert(node.text), ()
     if isinstance(node, Mapping):

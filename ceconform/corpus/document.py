@@ -13,10 +13,10 @@ from typing import Any
 import yaml
 
 from ceconform.corpus.lines import OtherFormError, read_lines
-from ceconform.corpus.nodes import Mapping, Node, Scalar, Sequence, describe
+from ceconform.corpus.nodes import Mapping, Node, Scalar, Sequence, Words, describe, sequence
 from ceconform.errors import CorpusError
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "compose", "describe", "parse", "read"]
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "Words", "compose", "describe", "parse", "read"]
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 16
@@ -122,7 +122,7 @@ class _Composer:
         next_event, node, end, depth = self.event, self.node, yaml.SequenceEndEvent, depth + 1
         while type(event := next_event()) is not end:
             items.append(node(event, key, depth))
-        return Sequence(tuple(items), line)
+        return sequence(items, line)
 
     def mapping(self, key: str, depth: int, line: int) -> Mapping:
         """Read a mapping up to its end."""

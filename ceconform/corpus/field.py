@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ceconform.corpus.document import Mapping, Node, Scalar, Sequence, describe
 from ceconform.corpus.numbers import number
@@ -49,10 +50,13 @@ class Field:
         return isinstance(self.node, Mapping) and key in self.node.items
 
     def __getitem__(self, key: str) -> Field:
-        if not isinstance(self.node, Mapping) or key not in self.node.items:
-            raise self.error(f"the key {key}", "a mapping without it")
-        where = key if self.key == "(file)" else f"{self.key}.{key}"
-        return Field(self.path, where, self.node.items[key], self.node.lines[key])
+        node: Any = self.node
+        try:
+            items, lines, _ = node
+            inner, line = items[key], lines[key]
+        except (KeyError, ValueError):  # no such key; no mapping
+            raise self.error(f"the key {key}", "a mapping without it") from None
+        return Field(self.path, key if self.key == "(file)" else f"{self.key}.{key}", inner, line)
 
     def __iter__(self) -> Iterator[Field]:
         if not isinstance(self.node, Sequence):

@@ -1,22 +1,24 @@
 """Lines: the form that lint writes, read line by line, several times as fast as YAML's events are.
 
-Only what is beyond doubt is read here: `key: text`, `key: [word, word]`, rows `- [word, word]`, text that goes on
-on the next lines, and mappings of these. The lines of any other entry are composed as the YAML that they are, and
-`OtherFormError` leaves the whole text to YAML. So a text has one meaning, and no text is refused here.
+Only what is beyond doubt is read here: `key: text`, `key: [word, word]`, `key: {word: word}`, rows `- [word, word]`,
+text that goes on on the next lines, and mappings of these. The lines of any other entry are composed as the YAML that
+they are, and `OtherFormError` leaves the whole text to YAML. So a text has one meaning, and no text is refused here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
-from itertools import repeat
+from typing import Any
 
-from ceconform.corpus.nodes import Mapping, Node, Scalar, Sequence
+from ceconform.corpus.nodes import Mapping, Node, Scalar, Sequence, Words, sequence
 
 __all__ = ["OtherFormError", "read_lines"]
 
 MAX_DEPTH = 8
+MAX_BRACKETS = 6
+"""Of a value in flow style that is more than nested lists."""
+MAX_KEY = 100
 _BLANK = 1_000_000
 """The indent of a blank line: it ends nothing."""
 _ENTRY = re.compile(r" *('?)([A-Za-z_][\w./#+\[\]-]{0,99})\1:(?: (.+))?", re.ASCII)
@@ -27,7 +29,7 @@ _WORDS = rf"\[{_WORD}(?:, {_WORD})*\]"
 _ROWS = rf"\[{_WORDS}(?:, {_WORDS})*\]"
 _LISTS = tuple(re.compile(nested) for nested in (_WORDS, _ROWS, rf"\[{_ROWS}(?:, {_ROWS})*\]"))
 
-_scalar = partial(tuple.__new__, Scalar)  # of a pair; calling the class takes thrice as long
+_TOKEN = re.compile(rf"[\[\]{{}}]|, |{_WORD}(?:: )?")
 Compose = Callable[[str, int, int], Mapping]
 
 
@@ -90,7 +92,7 @@ class _Lines:
             if indent < inner < _BLANK and _ENTRY.fullmatch(self.lines[end]):
                 return self.mapping(end, inner, depth + 1)
         elif self.indents[end] <= indent:
-            read = _list if first[0] == "[" else _text
+            read = _list if first[0] == "[" else _flow if first[0] == "{" else _text
             return read(first, at + 1) or self.composed(key, at, end, depth), end
         while self.indents[end] > indent:
             end += 1
@@ -137,9 +139,55 @@ def _list(text: str, line: int) -> Sequence | None:
 
 def _nested(text: str, line: int, depth: int) -> Sequence:
     if depth == 1:
-        return Sequence(tuple(map(_scalar, zip(text.split(", "), repeat(line)))), line)
+        return Words(tuple(text.split(", ")), line)
     between = f"{']' * (depth - 1)}, {'[' * (depth - 1)}"
     return Sequence(tuple([_nested(part, line, depth - 1) for part in text.split(between)]), line)
+
+
+def _flow(text: str, line: int) -> Node | None:
+    """Read a mapping in flow style on one line, and what is nested in it."""
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != text or text.count("{") + text.count("[") > MAX_BRACKETS:
+        return None
+    tokens.reverse()
+    try:
+        node = _next(tokens, line)
+    except (IndexError, ValueError):
+        return None
+    return None if tokens else node
+
+
+def _next(tokens: list[str], line: int) -> Node:
+    """Take a node from the end of these tokens."""
+    first = tokens.pop()
+    if first == "{":
+        pairs = _several(tokens, "}", lambda: (_key(tokens), _next(tokens, line)))
+        items = dict(pairs)
+        if len(items) < len(pairs):
+            raise ValueError(pairs)
+        return Mapping(items, dict.fromkeys(items, line), line)
+    if first == "[":
+        return sequence(_several(tokens, "]", lambda: _next(tokens, line)), line)
+    if first[-1] in "]} ":
+        raise ValueError(first)
+    return Scalar(first, line)
+
+
+def _several(tokens: list[str], end: str, take: Callable[[], Any]) -> list[Any]:
+    """Take what commas separate, as far as a bracket."""
+    found = [take()]
+    while (token := tokens.pop()) == ", ":
+        found.append(take())
+    if token != end:
+        raise ValueError(token)
+    return found
+
+
+def _key(tokens: list[str]) -> str:
+    key, colon, rest = tokens.pop().partition(": ")
+    if not colon or rest or len(key) > MAX_KEY:
+        raise ValueError(key)
+    return key
 
 
 def _lists(parts: list[str], line: int) -> Sequence | None:

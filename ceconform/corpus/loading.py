@@ -62,8 +62,9 @@ def load(root: Path | None = None) -> tuple[Case, ...]:
     files = case_files(root)
     if not files:
         raise CorpusError(root, 1, "(folder)", "case files, *.yaml", "none")
+    home = root.resolve()
     with _no_collection():
-        cases = tuple(case for path in files for case in load_file(path, root))
+        cases = tuple(case for path in files for case in _cases(within(path, home), home))
     known: dict[str, Case] = {}
     for case in cases:
         for name in (case.id, *case.formerly):
@@ -108,19 +109,27 @@ def load_file(
     CorpusError
         For the first thing that is wrong with it.
     """
-    path = path.resolve() if root is None else within(path, root)
     if root is None:
-        root = next((folder for folder in path.parents if (folder / "schema.json").is_file()), path.parent)
-    parts = path.relative_to(root.resolve()).with_suffix("").parts
+        path = path.resolve()
+        home = next((folder for folder in path.parents if (folder / "schema.json").is_file()), path.parent)
+    else:
+        home = root.resolve()
+        path = within(path, home)
+    return tuple(_cases(path, home, answered=answered, text=text))
+
+
+def _cases(path: Path, home: Path, *, answered: bool = True, text: str | None = None) -> Iterator[Case]:
+    """Read a file of this folder; both paths are resolved."""
+    parts = path.relative_to(home).with_suffix("").parts
     for part in parts:
         if not SLUG.fullmatch(part):
             raise CorpusError(path, 1, "(file)", "a path of lower-case words joined by hyphens", f"`{part}`")
     document = read(path) if text is None else parse(text, path)
-    return tuple(read_cases(document, path, "/".join(parts), answered=answered))
+    return read_cases(document, path, "/".join(parts), answered=answered)
 
 
 def within(path: Path, folder: Path) -> Path:
-    """Where a file of a folder is, which must be in it: a folder of somebody else's may hold links.
+    """Where a file of a resolved folder is, which must be in it: a folder of somebody else's may hold links.
 
     Raises
     ------
@@ -131,7 +140,7 @@ def within(path: Path, folder: Path) -> Path:
         found = path.resolve()
     except RuntimeError as error:
         raise CorpusError(path, 1, "(file)", "a file", str(error)) from error
-    if not found.is_relative_to(folder.resolve()):
+    if not found.is_relative_to(folder):
         raise CorpusError(path, 1, "(file)", f"a file within {folder}", f"a link to {found}")
     return found
 

@@ -12,7 +12,7 @@ __all__ = ["DECIMAL", "MAX_DIGITS", "number"]
 
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 10_000
-DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+DECIMAL = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _HEXADECIMAL = re.compile(r"([-+]?)0x([0-9a-fA-F]+)(?:\.([0-9a-fA-F]*))?(?:p([-+]?\d+))?", re.ASCII)
 _SPECIAL = MappingProxyType({"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "nan": math.nan})
 

@@ -105,8 +105,9 @@ def read_baselines(paths: Iterable[Path]) -> tuple[Baseline, ...]:
     files: dict[Path, None] = {}
     for path in paths:
         found = sorted(path.rglob("*.yaml")) if path.is_dir() else []
+        folder = path.resolve()
         for file in found:
-            within(file, path)
+            within(file, folder)
         files |= dict.fromkeys(found if path.is_dir() else [path])
     return tuple(map(read_baseline, files))
 
