@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from asking import ask, same
 
+import ceconform
 from ceconform import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -19,6 +20,7 @@ from ceconform import (
     sparse_cross_entropy,
     sparse_cross_entropy_with_logits,
 )
+from ceconform.conventions import CONVENTIONS, LOSSES, Convention
 from ceconform.errors import ArgumentError, UnknownNameError
 from ceconform.losses._rules import read
 
@@ -180,3 +182,44 @@ def test_unknown_and_unfitting_conventions():
         binary_cross_entropy(half, half, convention="clip-somewhere")
     with pytest.raises(ArgumentError, match="is not about binary_cross_entropy"):
         binary_cross_entropy(half, half, convention="divide-by-elements")
+
+
+LOGITS = "categorical_cross_entropy_with_logits"
+
+
+def own(**data):
+    """A rule of one's own that claims to be about every loss."""
+    return Convention(name="mine", summary="Mine.", formula="mine", link="mine", losses=LOSSES, **data)
+
+
+@pytest.mark.parametrize(
+    ("loss", "rule", "message"),
+    [
+        (LOGITS, own(floor_log="-100"), "changes the logarithm of a probability.*got .*_with_logits of logits"),
+        (LOGITS, own(add="1e-7"), "changes the logarithm"),
+        (LOGITS, own(clip_low="1e-7"), "clips probabilities"),
+        (LOGITS, own(clip_high="0.5"), "clips probabilities"),
+        (LOGITS, own(renormalise=True), "divides rows of probabilities"),
+        (LOGITS, own(gradient_floor="1e-12"), "floors the denominator of a gradient"),
+        (LOGITS, own(floor_scores=True), "floors scores"),
+        ("kl_divergence", own(floor_log="-100"), "changes the logarithm"),
+        ("binary_cross_entropy_with_logits", own(floor_log="-100"), "changes the logarithm"),
+        ("binary_cross_entropy", own(renormalise=True), "divides rows"),
+        ("binary_cross_entropy", own(clip_low="0.1", clip_labels=True), "clips labels"),
+        ("binary_cross_entropy", own(activation="softmax"), "applies softmax"),
+        ("binary_focal_loss", own(gradient_floor="1e-12"), "floors the denominator"),
+        ("hinge_loss", own(clip_low="0"), "clips probabilities"),
+    ],
+)
+def test_a_rule_that_has_no_place_is_refused(loss, rule, message):
+    """It says so, rather than to leave the rule out; one that makes probabilities of logits gives it a place."""
+    x = np.asarray([[0.25, 0.75]])
+    with pytest.raises(ArgumentError, match=f"`convention` 'mine' {message}"):
+        getattr(ceconform, loss)(x, x if loss != "hinge_loss" else 2 * (x > 0.5) - 1, convention=rule)
+
+
+def test_a_rule_about_probabilities_has_a_place_behind_a_softmax():
+    """The logarithm of what a softmax gives is floored, in whichever order the rules are named."""
+    x = np.asarray([[0.0, 200.0]])
+    for rules in ((own(floor_log="-100"), CONVENTIONS["through-softmax"]), ("through-softmax", own(floor_log="-100"))):
+        assert 100 == categorical_cross_entropy_with_logits(x, np.asarray([[1.0, 0.0]]), convention=rules)

@@ -13,7 +13,7 @@ from ceconform.losses._derivatives import differentiable, traced
 from ceconform.losses._evaluation import Evaluation
 from ceconform.losses._kernel import PRODUCT, Kernel
 from ceconform.losses._reduction import Reduction, expect_reduction, log_of
-from ceconform.losses._rules import Rules, computed_in_float32, read
+from ceconform.losses._rules import Rules, computed_in_float32, expect_a_place, read
 from ceconform.losses._transforms import transformed
 from ceconform.losses._weights import weighted
 
@@ -236,6 +236,8 @@ def subject(
     space = rules.space or name
     if space not in (spaces or (name,)):
         raise ArgumentError(f"`convention` reads the predictions of {loss} as {space}: no such loss")
+    if common.convention is not None:
+        expect_a_place(common.convention, loss, space, classes=axis is not None)
     log_of(common.base)
     return Subject(
         xp=xp,

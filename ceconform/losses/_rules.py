@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +12,15 @@ from ceconform.libraries import resolve
 from ceconform.losses._stable import rounded
 from ceconform.losses._transforms import ACTIVATIONS, Transform, clip, flush, renormalise
 
-__all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "read"]
+__all__ = ["PLAIN", "Logarithm", "Rules", "computed_in_float32", "expect_a_place", "read"]
 
 
 _BINARY64 = 53
 """The bits of a Python float's significand."""
+
+
+_WITHOUT_RULES_OF_LOGARITHMS = frozenset({"kl_divergence", "entropy", "brier_loss"})
+"""Losses of probabilities that are no sum of logarithms, or of which no library changes those."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,41 @@ def read(convention: Any, loss: str, bits: int) -> Rules:
 
 def _number(text: str | None, bits: int, otherwise: float | None) -> float | None:
     return otherwise if text is None else rounded(float(text), bits)
+
+
+def expect_a_place(convention: Any, loss: str, space: str, *, classes: bool) -> None:
+    """Refuse a rule about something that a loss of this space has not: it would be left out without a word.
+
+    Raises
+    ------
+    ArgumentError
+        For the first of them.
+    """
+    for rule in resolve(convention, loss):
+        for does, wanted in _misplaced(rule, loss, space, classes=classes):
+            raise ArgumentError(f"`convention` {rule.name!r} {does}: expected {wanted}, got {loss} of {space}")
+
+
+def _misplaced(rule: Convention, loss: str, space: str, *, classes: bool) -> Iterator[tuple[str, str]]:
+    """What the rule does that has no place, and what has one."""
+    probabilities = space == "probabilities"
+    logarithm = probabilities and loss not in _WITHOUT_RULES_OF_LOGARITHMS
+    binary = probabilities and loss.removesuffix("_with_logits") == "binary_cross_entropy"
+    through = "probabilities, of which `through-softmax` and `through-sigmoid` make some"
+    if rule.activation is not None and (space == "hidden" or ("softmax" in rule.activation and not classes)):
+        yield f"applies {rule.activation}", "a loss of predictions with a class axis"
+    if (rule.clip_low is not None or rule.clip_high is not None) and not probabilities:
+        yield "clips probabilities", through
+    if rule.renormalise and not (probabilities and classes):
+        yield "divides rows of probabilities by their sum", f"a class axis, and {through}"
+    if rule.clip_labels and not (classes and loss != "entropy"):
+        yield "clips labels", "labels that are distributions over classes, or class indices"
+    if (rule.add is not None or rule.floor_log is not None) and not logarithm:
+        yield "changes the logarithm of a probability", f"a cross entropy or a focal loss of {through}"
+    if rule.gradient_floor is not None and not binary:
+        yield "floors the denominator of a gradient", f"binary cross entropy of {through}"
+    if rule.floor_scores and loss != "categorical_hinge_loss":
+        yield "floors scores", "categorical_hinge_loss"
 
 
 def computed_in_float32(convention: Any, loss: str) -> bool:
