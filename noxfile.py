@@ -22,6 +22,7 @@ IMPLEMENTATIONS = {
     "keras[torch]": ["keras", "torch"],
     "keras[numpy]": ["keras", "jax"],  # its backend on NumPy imports JAX
     "tensorflow": ["tensorflow"],
+    "tf_keras": ["tf_keras"],
     "torch": ["torch"],
     "sklearn": ["sklearn"],
     "ceconform[torch]": ["torch"],
@@ -36,23 +37,42 @@ RELEASES = {
         f"sklearn-{release}": [f"scikit-learn=={release}.*", "numpy==1.26.*", "scipy==1.15.*"]
         for release in ("1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9")
     },
+    # They name a class that JAX has dropped since. 0.1.0 holds typing-extensions below what any chex of that JAX needs,
+    # and does not start; 0.1.1 has the same losses.
+    **{
+        f"optax-{release}": [f"optax=={release}", "jax==0.4.13", "jaxlib==0.4.13", "numpy==1.26.*", "scipy==1.11.*"]
+        for release in ("0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4")
+    },
     # Those between have the losses of the one before.
     **{
         f"optax-{release}": [f"optax=={release}", "jax==0.5.3"]
         for release in (
-            *("0.1.0", "0.1.2", "0.1.3", "0.1.4", "0.1.5", "0.1.7", "0.1.8", "0.1.9"),
+            *("0.1.5", "0.1.7", "0.1.8", "0.1.9"),
             *("0.2.2", "0.2.3", "0.2.4", "0.2.5", "0.2.6", "0.2.7", "0.2.8"),
         )
     },
     # Its backend on NumPy imports JAX, and once PyTorch too.
     "keras[numpy]-3.0": ["keras==3.0.*", "numpy==1.26.*", "jax==0.5.3", "torch==2.13.*"],
     **{f"keras[numpy]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "jax==0.5.3"] for minor in range(1, 16)},
+    # With gradients, which there are none of on NumPy.
+    **{
+        f"keras[torch]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "torch==2.13.*"]
+        for minor in (0, 5, 11, 12, 15)
+    },
+    # Each requires its own TensorFlow.
+    **{
+        f"tf_keras-2.{minor}": [f"tf-keras==2.{minor}.*", f"tensorflow==2.{minor}.*", "numpy==1.26.*"]
+        for minor in range(14, 22)
+    },
 }
 NARROWED = {"optax": ["--dtype", "float32"]}
 """How the past releases of those are asked that compile every question."""
 DISCREPANCIES = [0, 1]
 """A discrepancy is a finding, not a failure of the session."""
-WITHOUT_GPU = [name for name in IMPLEMENTATIONS if name != "ceconform[cupy]"]
+ALONE = "tf_keras"
+"""It requires `tensorflow`, which writes over the files of `tensorflow-cpu`: an environment and a run of its own."""
+TOGETHER = [name for name in IMPLEMENTATIONS if name != ALONE]
+WITHOUT_GPU = [name for name in TOGETHER if name != "ceconform[cupy]"]
 
 
 def install(session: nox.Session, implementations: list[str], *groups: str, extras: tuple[str, ...] = ()) -> None:
@@ -69,6 +89,7 @@ def install(session: nox.Session, implementations: list[str], *groups: str, extr
 def tests(session: nox.Session) -> None:
     """Run the tests on every framework, with the examples in the docstrings."""
     install(session, WITHOUT_GPU, "tests", "third-party", extras=("plots", "dask"))
+    session.install("--no-deps", "-c", "constraints.txt", "tf-keras")  # on the TensorFlow that is there
     session.run("pytest", "-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadgroup", *session.posargs)
 
 
@@ -178,7 +199,7 @@ def tfjs(session: nox.Session) -> None:
 @nox.session
 def gpu(session: nox.Session) -> None:
     """Run the tests that need a CUDA device."""
-    install(session, list(IMPLEMENTATIONS), "tests")
+    install(session, TOGETHER, "tests")
     session.run("pytest", "-m", "gpu", *session.posargs)
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ceconform.adapters import find
+from ceconform.adapters import find, installed
 from ceconform.corpus import LOSSES, Call
 from ceconform.errors import UnknownNameError
 from ceconform.harness import Observation
 from ceconform.harness.process import Worker, command
 
 KERAS = ("keras[jax]", "keras[numpy]", "keras[tensorflow]", "keras[torch]")
-LIBRARIES = (*KERAS, "optax", "sklearn", "tensorflow", "torch")
+LIBRARIES = (*KERAS, "optax", "sklearn", "tensorflow", "tf_keras", "torch")
 
 _KERAS_LOSSES = {
     "binary_cross_entropy",
@@ -41,7 +41,7 @@ _KERAS_LOSSES = {
     "squared_hinge_loss",
 }
 SUPPORTED = {
-    **dict.fromkeys(KERAS, _KERAS_LOSSES),
+    **dict.fromkeys((*KERAS, "tf_keras"), _KERAS_LOSSES),
     "optax": {
         "binary_cross_entropy_with_logits",
         "binary_focal_loss_with_logits",
@@ -158,9 +158,14 @@ def everything() -> list[Call]:
 CALLS = everything()
 
 
-each_library = pytest.mark.parametrize(
-    "library", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in LIBRARIES]
-)
+def marks(library: str) -> list[pytest.MarkDecorator]:
+    """One process a library; TF-Keras asks for another build of TensorFlow, so it is put beside this one apart."""
+    missing = library == "tf_keras" and not installed(library)
+    reason = "tf-keras is not here: python -m pip install --no-deps tf-keras"
+    return [pytest.mark.xdist_group(library), pytest.mark.skipif(missing, reason=reason)]
+
+
+each_library = pytest.mark.parametrize("library", [pytest.param(name, marks=marks(name)) for name in LIBRARIES])
 
 
 @functools.cache
@@ -341,7 +346,7 @@ def test_an_adapter_imports_no_framework():
     """Listing every implementation leaves every framework unimported."""
     text = (
         "import sys\nfrom ceconform.adapters import names\nnames()\n"
-        "print(*{'jax', 'keras', 'optax', 'sklearn', 'tensorflow', 'torch'} & set(sys.modules))"
+        "print(*{'jax', 'keras', 'optax', 'sklearn', 'tensorflow', 'tf_keras', 'torch'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""

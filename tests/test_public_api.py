@@ -7,7 +7,10 @@ import sys
 
 import ceconform
 
-FRAMEWORKS = ("numpy", "torch", "jax", "cupy", "dask", "tensorflow", "keras", "optax", "sklearn", "array_api_strict")
+FRAMEWORKS = (
+    *("numpy", "torch", "jax", "cupy", "dask", "tensorflow", "keras", "tf_keras", "optax", "sklearn"),
+    "array_api_strict",
+)
 
 
 def test_every_public_name_is_there_and_sorted():

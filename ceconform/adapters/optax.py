@@ -59,7 +59,8 @@ class Optax(Adapter):
             "import jax\njax.config.update('jax_enable_x64', True)\n"
             "import jax.numpy as jnp\nimport numpy as np\nimport optax"
         ),
-        array="jnp.asarray(np.array({values}), dtype={dtype!r}, device=jax.devices({device!r})[0])",
+        # JAX's asarray takes a device from 0.4.27 on; an old optax needs an older JAX.
+        array="jax.device_put(jnp.asarray(np.array({values}), dtype={dtype!r}), jax.devices({device!r})[0])",
         gradient=JAX,
         cotangent=JAX_COTANGENT,
         show="print({name}.tolist())",

@@ -14,7 +14,7 @@ from ceconform.adapters._adapter import Adapter, Dialect, Question, Source, Unsu
 from ceconform.adapters._gradients import TENSORFLOW, TENSORFLOW_COTANGENT
 from ceconform.libraries import LIBRARIES
 
-__all__ = ["ADAPTERS", "TensorFlow"]
+__all__ = ["ADAPTERS", "Eager", "TensorFlow", "last"]
 
 _REDUCTIONS = MappingProxyType(
     {
@@ -32,7 +32,7 @@ def _v1(q: Question, function: str, labels: Source, x: Source, **keywords: Any) 
     return spell(f"tf.compat.v1.losses.{function}", labels, x, weights=weights, reduction=reduction, **keywords)
 
 
-def _last(q: Question, x: Source) -> Source:
+def last(q: Question, x: Source) -> Source:
     """The classes on the last axis; of an axis that is not there `tf.transpose` says so."""
     if q.classes_last or q.axis is None:
         return x
@@ -46,13 +46,10 @@ def _bare(q: Question, *parameters: str) -> bool:
     return q.reduction == "none" and q.call.parameters.keys() <= {"axis", "reduction", *parameters}
 
 
-class TensorFlow(Adapter):
-    """TensorFlow, eager; what is in `tf.keras` is Keras."""
+class Eager(Adapter):
+    """TensorFlow's arrays, computed with at once, and its autodiff; each library on it has its own losses."""
 
-    name = "tensorflow"
-    distribution = "tensorflow"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    conventions = LIBRARIES["tensorflow"]
     activations = {  # noqa: RUF012 - a constant of the class, read only
         "sigmoid": "tf.nn.sigmoid({x})",
         "softmax": "tf.nn.softmax({x}, axis={axis})",
@@ -66,13 +63,6 @@ class TensorFlow(Adapter):
         cotangent=TENSORFLOW_COTANGENT,
         show="print({name}.numpy().tolist())",
     )
-
-    def version(self) -> str:
-        """Of the distribution that is installed: the one without CUDA has a name of its own."""
-        try:
-            return importlib.metadata.version(self.distribution)
-        except importlib.metadata.PackageNotFoundError:
-            return importlib.metadata.version("tensorflow-cpu")
 
     def switches(self) -> dict[str, Any]:
         """Threads, flushing of subnormals."""
@@ -90,6 +80,21 @@ class TensorFlow(Adapter):
     def describe(self, array: Any) -> tuple[tuple[int, ...], str, str]:
         """`/job:localhost/replica:0/task:0/device:CPU:0` is the CPU."""
         return tuple(array.shape), array.dtype.name, "cuda" if "GPU" in array.device else "cpu"
+
+
+class TensorFlow(Eager):
+    """TensorFlow's own; what is in `tf.keras` is Keras."""
+
+    name = "tensorflow"
+    distribution = "tensorflow"
+    conventions = LIBRARIES["tensorflow"]
+
+    def version(self) -> str:
+        """Of the distribution that is installed: the one without CUDA has a name of its own."""
+        try:
+            return importlib.metadata.version(self.distribution)
+        except importlib.metadata.PackageNotFoundError:
+            return importlib.metadata.version("tensorflow-cpu")
 
     def binary_cross_entropy(self, q: Question) -> Iterator[Source]:
         """With its default, 1e-7 within each logarithm."""
@@ -116,12 +121,12 @@ class TensorFlow(Adapter):
             axis = None if q.classes_last else q.axis
             yield spell("tf.nn.softmax_cross_entropy_with_logits", labels=q.labels, logits=q.x, axis=axis)
         smoothing = q.get("label_smoothing")
-        yield _v1(q, "softmax_cross_entropy", _last(q, q.labels), _last(q, q.x), label_smoothing=smoothing)
+        yield _v1(q, "softmax_cross_entropy", last(q, q.labels), last(q, q.x), label_smoothing=smoothing)
 
     def sparse_cross_entropy_with_logits(self, q: Question) -> Iterator[Source]:
         """Class indices, classes last."""
         q.only("sample_weight")
-        x = _last(q, q.x)
+        x = last(q, q.x)
         if _bare(q):
             yield spell("tf.nn.sparse_softmax_cross_entropy_with_logits", labels=q.labels, logits=x)
         yield _v1(q, "sparse_softmax_cross_entropy", q.labels, x)
