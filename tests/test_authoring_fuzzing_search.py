@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ceconform.authoring.fuzzing import search as module
-from ceconform.authoring.fuzzing.search import Finding, Searched, fuzz
+from ceconform.authoring.fuzzing.memory import Finding
+from ceconform.authoring.fuzzing.search import Searched, fuzz
 from ceconform.authoring.fuzzing.telling import tell
 from ceconform.errors import ArgumentError, StartError, UnknownNameError
 

@@ -13,7 +13,8 @@ from ceconform.corpus import keys
 from ceconform.corpus.answers import read_acceptable, read_expected, read_recognised_as
 from ceconform.corpus.arrays import Array, floats, integers, printed
 from ceconform.corpus.case import Case
-from ceconform.corpus.document import Mapping, Node, Scalar, Sequence
+from ceconform.corpus.defaults import over, read_defaults
+from ceconform.corpus.document import Mapping, Sequence
 from ceconform.corpus.field import SLUG, Field
 from ceconform.corpus.generators import MAX_ELEMENTS
 from ceconform.corpus.gradient import read_cotangent, read_gradient_by
@@ -39,12 +40,7 @@ def read_cases(document: Mapping, path: Path, prefix: str, *, answered: bool = T
     root = Field(path, "(file)", document, document.line)
     root.only(keys.FILE, ("about", "cases"))
     root["about"].text()
-    defaults = Mapping({}, {})
-    if "defaults" in root:
-        root["defaults"].only(keys.DEFAULTS)
-        defaults = root["defaults"].mapping()
-        if "expected" in root["defaults"]:
-            root["defaults"]["expected"].only(("error",), ("error",))
+    defaults = read_defaults(root)
     slugs = root["cases"].keys()
     if not slugs:
         raise root["cases"].error("one case or more")
@@ -54,29 +50,12 @@ def read_cases(document: Mapping, path: Path, prefix: str, *, answered: bool = T
         if not SLUG.fullmatch(slug):
             raise stated.error("a slug, lower-case words joined by hyphens", f"`{slug}`")
         stated.only(keys.CASE, ("description",))
-        merged = Field(path, stated.key, merge(defaults, stated.mapping()), stated.line)
+        merged = Field(path, stated.key, over(defaults, stated.mapping()), stated.line)
         reader = _Reader(path, merged, prefix, slug)
         yield reader.case(answered=answered)
         elements += sum(array.values.size for array in reader.arrays.values())
         if elements > MAX_ELEMENTS:
             raise stated.error(f"at most {MAX_ELEMENTS} numbers in a file", "more")
-
-
-def merge(defaults: Mapping, case: Mapping) -> Mapping:
-    """Lay a case over the defaults: `sources` and `tags` add up, predictions of another space give way."""
-    items: dict[str, Node] = defaults.items | case.items
-    for space in keys.SPACES:
-        if space in items and space not in case.items and any(other in case.items for other in keys.SPACES):
-            del items[space]
-    ours, theirs = case.items.get("sources"), defaults.items.get("sources")
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        items["sources"] = Mapping(theirs.items | ours.items, theirs.lines | ours.lines, ours.line)
-    ours, theirs = case.items.get("tags"), defaults.items.get("tags")
-    if isinstance(ours, Sequence) and isinstance(theirs, Sequence):
-        known = {item.text for item in theirs.items if isinstance(item, Scalar)}
-        added = (item for item in ours.items if getattr(item, "text", None) not in known)
-        items["tags"] = Sequence((*theirs.items, *added))
-    return Mapping(items, defaults.lines | case.lines, case.line)
 
 
 class _Reader:

@@ -11,58 +11,36 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import count
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from ceconform.authoring.fuzzing.asking import Answer, Asked
-from ceconform.authoring.fuzzing.causes import Cause, causes, departure, known
+from ceconform.authoring.fuzzing.asking import Asked
+from ceconform.authoring.fuzzing.causes import Cause, known
+from ceconform.authoring.fuzzing.memory import Finding, Memory
 from ceconform.authoring.fuzzing.reducing import simpler
-from ceconform.authoring.fuzzing.strategies import STATED, questions
-from ceconform.corpus import LOSSES, Case, Expected
+from ceconform.authoring.fuzzing.strategies import questions
+from ceconform.corpus import LOSSES, Case
 from ceconform.corpus.loading import question
-from ceconform.errors import ArgumentError, CeconformError, UnknownNameError
+from ceconform.errors import ArgumentError, UnknownNameError
 from ceconform.formats import FORMATS
-from ceconform.harness import Observation
-from ceconform.oracle import Exact, evaluate
 from ceconform.report import Implementation, Report
-from ceconform.verdict import Verdict
 
-__all__ = ["Finding", "Searched", "fuzz"]
+__all__ = ["Searched", "fuzz"]
 
 TURN = 100
 """Questions of one turn."""
 VAIN = 60
 """Questions without an answer after which a loss counts as unsupported."""
-OFTEN = 8
-"""Times that a parameter is tried before it counts as unsupported."""
 SHRINKS = 400
 """Questions that shrinking may ask."""
 REDUCTIONS = 200
 """The same for the steps after it."""
 COSTLY = 12
 """The same for a crash or a timeout, each of which starts a process."""
-SMALL = 256
-"""Predictions of a case of the corpus that is asked for what is known."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A question to which an implementation gives an answer that nothing known explains."""
-
-    implementation: Implementation
-    """Whose answer it is."""
-    case: Case
-    exact: Exact
-    dtype: str
-    observation: Observation
-    verdict: Verdict
-    cause: Cause
-    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,162 +129,77 @@ def fuzz(
         if not able:
             raise ArgumentError(f"expected a dtype that {' and '.join(names)} can be asked in, got {', '.join(dtypes)}")
         able.sort(key=lambda dtype: dtype != "float32")  # a question shrinks to the first
-        search = _Search(sides, tuple(able), seed=seed, deadline=time.monotonic() + budget)
-        search.corpus, search.report = tuple(cases), report
-        yield from search.turns(tuple(losses) or tuple(LOSSES))
+        memory = Memory(sides, tuple(able), seed=seed, corpus=tuple(cases), report=report)
+        yield from _turns(memory, tuple(losses) or tuple(LOSSES), time.monotonic() + budget)
 
 
-@dataclass
-class _Search:
-    """What has been asked and found so far."""
+def _turns(memory: Memory, losses: Sequence[str], deadline: float) -> Iterator[Finding | Searched]:
+    """Turn by turn, until the time is up or no loss is left that is answered."""
+    started, found, left = time.monotonic(), 0, list(losses)
+    with contextlib.suppress(_OutOfTime):
+        for number in count():
+            for loss in tuple(left):
+                finding = _turn(_Hunt(memory, loss, deadline), number)
+                if finding is not None:
+                    found += 1
+                    yield finding
+                elif loss not in memory.answered:
+                    left.remove(loss)
+            if not left:
+                break
+    yield Searched(
+        implementation=next(iter(memory.sides.values())).known,
+        asked=len(memory.seen),
+        answered=memory.answered.total(),
+        found=found,
+        seconds=time.monotonic() - started,
+        errors=tuple(memory.errors),
+    )
 
-    sides: Mapping[str, Asked]
-    dtypes: tuple[str, ...]
-    seed: int
-    deadline: float
-    corpus: tuple[Case, ...] = ()
-    report: Report | None = None
-    known: dict[str, list[Cause]] = field(default_factory=dict)
-    """By loss; what a baseline lists would stand here as well."""
-    seen: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    stated: Counter[tuple[str, str]] = field(default_factory=Counter)
-    supported: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often a loss was asked with a parameter, and how often that was understood."""
-    answered: Counter[str] = field(default_factory=Counter)
-    """By loss."""
-    errors: dict[str, None] = field(default_factory=dict)
 
-    def turns(self, losses: Sequence[str]) -> Iterator[Finding | Searched]:
-        """Turn by turn, until the time is up or no loss is left that is answered."""
-        started, found, left = time.monotonic(), 0, list(losses)
-        with contextlib.suppress(_OutOfTime):
-            for number in count():
-                for loss in tuple(left):
-                    finding = self.turn(loss, number)
-                    if finding is not None:
-                        found += 1
-                        yield finding
-                    elif loss not in self.answered:
-                        left.remove(loss)
-                if not left:
-                    break
-        yield Searched(
-            implementation=next(iter(self.sides.values())).known,
-            asked=len(self.seen),
-            answered=self.answered.total(),
-            found=found,
-            seconds=time.monotonic() - started,
-            errors=tuple(self.errors),
-        )
-
-    def turn(self, loss: str, number: int) -> Finding | None:
-        """Draw questions to one loss, and shrink the first that shows something unknown."""
-        hunt = _Hunt(self, loss)
-        chosen = settings(
-            max_examples=TURN,
-            phases=(Phase.generate, Phase.shrink),
-            database=None,
-            deadline=None,
-            derandomize=False,
-            suppress_health_check=list(HealthCheck),
-        )
-        numbers = random.Random(f"{self.seed} {loss} {number}")  # noqa: S311 - no secret
-        try:
-            case = find(questions(loss, self.dtypes, self.unsupported(loss)), hunt, settings=chosen, random=numbers)
-        except (NoSuchExample, _Unanswered):
-            return None
-        finding = hunt.alike(hunt.reduced(case))[0]
-        new = not known(finding.cause, self.known[loss])
-        self.known[loss].append(finding.cause)
-        return finding if new else None
-
-    def unsupported(self, loss: str) -> frozenset[str]:
-        """Parameters that were stated often enough, and never understood."""
-        often = (name for (of, name), times in self.stated.items() if of == loss and times >= OFTEN)
-        return frozenset(name for name in often if not self.supported[loss, name])
-
-    def look(self, case: Case) -> tuple[Finding, ...]:
-        """Ask a question; what departs from the exact answer, whether it is known or not."""
-        dtype = case.dtypes[0]
-        observed = {name: side.observe(case, dtype) for name, side in self.sides.items()}
-        supported = all(each[0].status != "unsupported" for each in observed.values())
-        for name in (*case.parameters, *(each for each in STATED if getattr(case, each))):
-            self.stated[case.loss, name] += 1
-            self.supported[case.loss, name] += supported
-        if not supported:
-            return ()
-        self.answered[case.loss] += 1
-        try:
-            exact = evaluate(case.call("float64"))
-        except (CeconformError, ArithmeticError, ValueError) as error:
-            self.errors.setdefault(f"{case.loss}: in the oracle: {type(error).__name__}: {error}")
-            return ()
-        case = replace(case, expected=_expected(exact))
-        return tuple(
-            Finding(
-                implementation=self.sides[name].known,
-                case=case,
-                exact=exact,
-                dtype=dtype,
-                observation=answer.observation,
-                verdict=answer.judged,
-                cause=Cause.of(answer, name, case, dtype),
-                seed=self.seed,
-            )
-            for name, answer in self.departing(case, dtype, observed)
-        )
-
-    def departing(
-        self, case: Case, dtype: str, observed: Mapping[str, tuple[Observation, ...]]
-    ) -> Iterator[tuple[str, Answer]]:
-        """The answers that are discrepancies, and whose."""
-        answers = {name: self.sides[name].judge(case, dtype, each) for name, each in observed.items()}
-        for each in (one for given in answers.values() for one in given if one.verdict == "error"):
-            self.errors.setdefault(f"{case.loss}: {each.judged.reason}")
-        return departure(answers, *self.sides)
-
-    def learn(self, loss: str) -> None:
-        """Take in what the corpus shows of a loss: from the report, or by asking its cases of few numbers."""
-        if loss in self.known:
-            return
-        self.known[loss] = []
-        cases = {case.id: case for case in self.corpus if case.loss == loss}
-        reported = set() if self.report is None else {each.name for each in self.report.header.implementations}
-        names = [side.known.name for side in self.sides.values()]
-        if self.report is not None and reported.issuperset(names):
-            given = dict(zip(names, self.sides, strict=True))
-            for cause in causes(self.report, cases, *names):
-                self.known[loss].append(replace(cause, implementation=given[cause.implementation]))
-            return
-        for case in cases.values():
-            if case.predictions.size <= SMALL:
-                for dtype in set(self.dtypes).intersection(case.dtypes):
-                    observed = {name: side.observe(case, dtype) for name, side in self.sides.items()}
-                    for name, answer in self.departing(case, dtype, observed):
-                        self.known[loss].append(Cause.of(answer, name, case, dtype))
+def _turn(hunt: _Hunt, number: int) -> Finding | None:
+    """Draw questions to one loss, and shrink the first that shows something unknown."""
+    memory, loss = hunt.memory, hunt.loss
+    chosen = settings(
+        max_examples=TURN,
+        phases=(Phase.generate, Phase.shrink),
+        database=None,
+        deadline=None,
+        derandomize=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    numbers = random.Random(f"{memory.seed} {loss} {number}")  # noqa: S311 - no secret
+    try:
+        case = find(questions(loss, memory.dtypes, memory.unsupported(loss)), hunt, settings=chosen, random=numbers)
+    except (NoSuchExample, _Unanswered):
+        return None
+    finding = hunt.alike(hunt.reduced(case))[0]
+    new = not known(finding.cause, memory.known[loss])
+    memory.known[loss].append(finding.cause)
+    return finding if new else None
 
 
 class _Hunt:
     """The condition of one turn: whether a question shows an unknown cause, and once there is one, that one."""
 
-    def __init__(self, search: _Search, loss: str) -> None:
-        self.search, self.loss = search, loss
+    def __init__(self, memory: Memory, loss: str, deadline: float) -> None:
+        self.memory, self.loss, self.deadline = memory, loss, deadline
         self.first: Cause | None = None
         self.left, self.costly = SHRINKS, False
         self.tries = 0
 
     def __call__(self, case: Case) -> bool:
         key = question(case)
-        if self.first is None and time.monotonic() > self.search.deadline:
+        if self.first is None and time.monotonic() > self.deadline:
             raise _OutOfTime
-        if key not in self.search.seen:
+        if key not in self.memory.seen:
             if self.first is not None and self.left <= 0:
                 return False
-            if self.tries == VAIN and self.loss not in self.search.answered:
+            if self.tries == VAIN and self.loss not in self.memory.answered:
                 raise _Unanswered
             self.tries += 1
             self.left -= self.first is not None
-            self.search.seen[key] = self.search.look(case)
+            self.memory.seen[key] = self.memory.look(case)
         found = self.alike(case)
         if found and self.first is None:
             self.first = found[0].cause
@@ -327,20 +220,9 @@ class _Hunt:
 
     def alike(self, case: Case) -> list[Finding]:
         """What a question shows of the first cause; before there is one, of any that is not known."""
-        found, first = self.search.seen[question(case)], self.first
+        found, first = self.memory.seen[question(case)], self.first
         if first is not None:
             return [x for x in found if x.cause.head == first.head and x.cause.traits <= first.traits]
         if found:
-            self.search.learn(self.loss)
-        return [x for x in found if not known(x.cause, self.search.known[self.loss])]
-
-
-def _expected(exact: Exact) -> Expected:
-    return Expected(
-        loss=exact.loss,
-        gradient=exact.gradient,
-        condition=exact.condition,
-        gradient_condition=exact.gradient_condition,
-        terms=exact.terms,
-        invalid=exact.invalid,
-    )
+            self.memory.learn(self.loss)
+        return [x for x in found if not known(x.cause, self.memory.known[self.loss])]

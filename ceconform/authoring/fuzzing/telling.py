@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ceconform import __version__
 from ceconform.authoring.fuzzing.draft import draft, heading
-from ceconform.authoring.fuzzing.search import Finding, Searched
+from ceconform.authoring.fuzzing.memory import Finding
+from ceconform.authoring.fuzzing.search import Searched
 from ceconform.corpus import LOSSES
 
 __all__ = ["summary", "tell"]

@@ -9,7 +9,7 @@ import mpmath as mp
 import numpy as np
 from numpy.typing import NDArray
 
-from ceconform.authoring.witness import forms
+from ceconform.authoring.witness import activations, forms
 from ceconform.corpus import Call
 
 __all__ = ["INDEX", "Cell", "Row", "axis_of", "elementwise", "exact", "read", "undefined"]
@@ -222,10 +222,10 @@ def _activated(
         name, activation = f"{name}_with_logits", None
     if activation is None:
         return _local(call, name, xs, label, q, u, weights)
-    inner = forms.activate(activation, xs)
+    inner = activations.activate(activation, xs)
     if inner is None:
         return forms.undefined(len(xs))
-    return forms.composed(_local(call, name, inner.values, label, q, u, weights), inner)
+    return activations.composed(_local(call, name, inner.values, label, q, u, weights), inner)
 
 
 _WITH_LOGITS = {
