@@ -26,7 +26,7 @@ from ceconform.oracle.jets import value_of
 from ceconform.oracle.pool import Pool
 from ceconform.oracle.rules import Clip, Rules
 
-__all__ = ["Refused", "read_classes", "read_logits", "read_pair"]
+__all__ = ["Refused", "chain", "read_classes", "read_logits", "read_pair"]
 
 _SAME = frozenset(
     {
@@ -45,12 +45,13 @@ class Refused(ArithmeticError):  # noqa: N818 - it makes the row NaN
     """The row is NaN: an input out of range (the argument names the range), or an indefinite form (no argument)."""
 
 
-def _chain(names: Sequence[str]) -> list[str]:
-    chain: list[str] = []
+def chain(names: Sequence[str]) -> list[str]:
+    """Activations, and at last a space, without those that change nothing after the one before."""
+    kept: list[str] = []
     for name in names:
-        if not chain or (chain[-1], name) not in _SAME:
-            chain.append(name)
-    return chain
+        if not kept or (kept[-1], name) not in _SAME:
+            kept.append(name)
+    return kept
 
 
 def _variables(pool: Pool, values: Sequence[Rational]) -> list[Value]:
@@ -121,12 +122,12 @@ def read_logits(pool: Pool, values: Sequence[Rational], rules: Rules) -> list[Va
 
 def read_classes(pool: Pool, values: Sequence[Rational], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
     """The probabilities of a row's classes; those in `needed` have a term in the loss."""
-    chain = _chain([*rules.activations, rules.space])
-    from_softmax = chain[0].endswith("softmax") or chain[0] == "logits"
+    names = chain([*rules.activations, rules.space])
+    from_softmax = names[0].endswith("softmax") or names[0] == "logits"
     numbers = _distances(pool, values) if from_softmax else _variables(pool, values)
     faces: list[Face] = []
-    for at, name in enumerate(chain):
-        numbers = _numbers(faces, chain[at - 1]) if at else numbers
+    for at, name in enumerate(names):
+        numbers = _numbers(faces, names[at - 1]) if at else numbers
         faces = _faces(pool, name, numbers, rules, needed) if at == 0 else _again(pool, name, numbers, rules, needed)
     for step in rules.steps:
         faces = _renormalised(pool, faces) if step is None else [_clipped(face, step) for face in faces]
@@ -145,13 +146,13 @@ def _again(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Co
 def read_pair(pool: Pool, values: Sequence[Rational], rules: Rules) -> dict[int, Face]:
     """The probability of the positive label and that of the negative one, for a binary row."""
     numbers = _variables(pool, values)
-    chain = _chain([*rules.activations, rules.space])
-    for name in chain[:-1]:
+    names = chain([*rules.activations, rules.space])
+    for name in names[:-1]:
         numbers = _numbers(_faces(pool, name, numbers, rules, (0,)), name)
-    if chain[-1] == "logits" or chain[-1].endswith("sigmoid"):
+    if names[-1] == "logits" or names[-1].endswith("sigmoid"):
         yes, no = sigmoid(numbers[0]), sigmoid(-numbers[0], -1.0)
     else:
-        (yes,) = _faces(pool, chain[-1], numbers, rules, (0,))
+        (yes,) = _faces(pool, names[-1], numbers, rules, (0,))
         no = opposite(yes)
     for step in rules.steps:
         if step is not None:

@@ -47,6 +47,10 @@ class Rules:
     smallest: float = 0.0
     """Inputs of a smaller magnitude are 0."""
 
+    def __hash__(self) -> int:
+        """By a few fields: rules are keys of what is worked out once, and fractions take long to hash."""
+        return hash((self.activations, self.space, self.divisor, self.checked, len(self.steps)))
+
 
 def fraction(number: float) -> fmpq:
     """A finite float, exactly."""

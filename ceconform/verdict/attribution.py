@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
 
 from ceconform.conventions import Convention
-from ceconform.corpus import Case, Numbers
+from ceconform.corpus import Case, Excerpt, Expected, Numbers
 from ceconform.corpus.excerpt import excerpt, listed
 from ceconform.errors import CaseError
 from ceconform.formats import FORMATS, rounded
 from ceconform.harness import Answer
-from ceconform.oracle import Exact, Rules, evaluate_by, interpret
+from ceconform.oracle import Rules, effective, evaluate_by, interpret
 from ceconform.verdict.candidates import candidates, clips
 from ceconform.verdict.comparison import Comparison, Wanted, compare, wanted
 
 __all__ = ["Attribution", "attribute"]
-
-_IN_TWO_STEPS = {(("softmax",), "probabilities"), (("log_softmax",), "log_probabilities")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,36 +52,49 @@ class Attribution:
         return " + ".join(rule.name for rule in self.conventions)
 
 
-@lru_cache(maxsize=4096)
-def _changes_nothing(read: Rules, case: Case) -> bool:
-    """Whether rules only write the definition in two steps: a softmax, and the loss of its probabilities.
+@lru_cache(maxsize=65_536)
+def _read(case: Case, rules: Rules) -> Rules:
+    """What of some rules has an effect; to work the same answer out again takes seconds for thousands of classes."""
+    return effective(rules, case.call("float64"), valid=not case.expected.invalid)
 
-    That explains no answer that misses, and to find it out takes seconds for a hundred thousand classes.
+
+@lru_cache(maxsize=4096)
+def _defined(case: Case) -> Rules:
+    """The definition, as rules."""
+    return _read(case, interpret(case.call("float64"), ()))
+
+
+@lru_cache(maxsize=65_536)
+def _right(case: Case, rules: Rules, *, gradient: bool) -> Expected | None:
+    """What is right by rules, the same in each dtype that reads them alike; None where they have no meaning.
+
+    It is stated as the case states what is right by the definition.
     """
-    plain = interpret(case.call("float64"), ())
-    return (
-        not plain.activations
-        and (read.activations, read.space) in _IN_TWO_STEPS
-        and replace(read, activations=plain.activations, space=plain.space, checked=plain.checked) == plain
-        and plain.space == "logits"
-        and not case.expected.invalid
-        and bool(np.isfinite(case.predictions).all())
+    expected = case.expected
+    if rules == _defined(case) and expected.gradient is not None:
+        return expected
+    try:
+        exact = evaluate_by(rules, case.call("float64"), gradient=gradient)
+    except CaseError:
+        return None
+    loss, slope = expected.loss, expected.gradient
+    return Expected(
+        loss=_beside(exact.loss, loss),
+        gradient=_beside(exact.gradient, slope) if gradient else None,
+        condition=_beside(exact.condition, loss) if gradient else None,
+        gradient_condition=_beside(exact.gradient_condition, slope) if gradient else None,
+        terms=exact.terms,
     )
 
 
-@lru_cache(maxsize=65_536)
-def _exact(case: Case, rules: Rules, *, gradient: bool) -> Exact | None:
-    """The exact answer by rules, the same in each dtype that reads them alike; None where they have no meaning."""
-    try:
-        return evaluate_by(rules, case.call("float64"), gradient=gradient)
-    except CaseError:
-        return None
+def _beside(numbers: Numbers, stated: Numbers | Excerpt | None) -> Numbers | Excerpt:
+    return excerpt(numbers, stated.places) if isinstance(stated, Excerpt) else numbers
 
 
 @lru_cache(maxsize=65_536)
-def _floats(exact: Exact) -> list[float]:
-    """The losses of an exact answer, roughly."""
-    return [float(number) for number in exact.loss.ravel().tolist()]
+def _floats(right: Expected) -> list[float]:
+    """The losses that are right, roughly."""
+    return [] if right.loss is None else [float(number) for number in listed(right.loss).tolist()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,47 +108,33 @@ class _Answer:
     flushes_subnormals: bool
 
 
-def _of(answer: Answer, exact: Numbers, condition: Numbers, terms: int, dtype: str) -> Wanted:
-    """Exact numbers, of very many as the answer has them."""
-    if not answer.places:
-        return wanted(exact, condition, terms, dtype)
-    return wanted(excerpt(exact, answer.places), excerpt(condition, answer.places), terms, dtype)
-
-
-def _size(answer: Answer) -> int:
-    return math.prod(answer.shape)
-
-
-def _differs(exact: Exact, answer: _Answer) -> bool:
+def _differs(right: Expected, answer: _Answer) -> bool:
     """Whether the conventions' own answer is another one than the definition's, in value or gradient."""
-    expected, dtype = answer.case.expected, answer.dtype
-    parts = [("value", answer.value, exact.loss, exact.condition, expected.loss, expected.condition)]
-    if answer.gradient is not None:
-        right, condition = expected.gradient, expected.gradient_condition
-        parts += [("gradient", answer.gradient, exact.gradient, exact.gradient_condition, right, condition)]
-    for part, given, numbers, scales, right, condition in parts:
-        if right is None or condition is None or numbers.shape != right.shape:
+    for part in ("value", "gradient") if answer.gradient is not None else ("value",):
+        ours, definition = (_wanted(each, part, answer.dtype) for each in (right, answer.case.expected))
+        if ours is None or definition is None or ours.shape != definition.shape:
             continue
-        ours, definition = (
-            _of(given, numbers, scales, exact.terms, dtype),
-            wanted(right, condition, expected.terms, dtype),
-        )
         sums = [float(total.rounded[0]) for total in ours.sums]
-        if compare(ours.rounded, definition, dtype, part=part, sums=sums).kind:
+        if compare(ours.rounded, definition, answer.dtype, part=part, sums=sums).kind:
             return True
     return False
 
 
-def _alike(exact: Exact, answer: _Answer) -> bool:
+def _wanted(right: Expected, part: str, dtype: str) -> Wanted | None:
+    """One part of what is right, as a dtype sees it."""
+    value = part == "value"
+    numbers = right.loss if value else right.gradient
+    condition = right.condition if value else right.gradient_condition
+    return None if numbers is None or condition is None else wanted(numbers, condition, right.terms, dtype)
+
+
+def _alike(right: Expected, answer: _Answer) -> bool:
     """Whether a value could be the conventions' own: a first look, without conditions, at the leading digits."""
-    if exact.loss.size != _size(answer.value):
-        return False
-    numbers, places = _floats(exact), answer.value.places
-    ours = [numbers[place] for place in places] if places else numbers
+    ours, got = _floats(right), answer.value.values
     rough = math.sqrt(FORMATS[answer.dtype].eps) + 0.01
-    return all(
+    return len(ours) == len(got) and all(
         x == y or (math.isnan(x) and math.isnan(y)) or (math.isfinite(y) and abs(x - y) <= rough + rough * abs(y))
-        for x, y in zip(answer.value.values, ours, strict=True)
+        for x, y in zip(got, ours, strict=True)
     )
 
 
@@ -160,31 +157,30 @@ def _explain_as(
     answer: _Answer, rules: tuple[Convention, ...], *, documented: bool, narrow: bool
 ) -> Attribution | None:
     case, dtype, tiny = answer.case, answer.dtype, answer.flushes_subnormals
-    read = interpret(case.call(dtype), rules, narrow=narrow)
-    if _changes_nothing(read, case):
-        return None
-    exact = _exact(case, read, gradient=False)
-    if exact is None or not _alike(exact, answer):
-        return None
-    exact = _exact(case, read, gradient=True)
-    if exact is None:
-        return None
     # What went through another dtype has that dtype's digits, all of them and no others.
     used = next((rule.precision for rule in rules if rule.precision), None) or dtype
+    read = _read(case, interpret(case.call(dtype), rules, narrow=narrow))
+    if used == dtype and read == _defined(case):
+        return None
+    right = _right(case, read, gradient=False)
+    if right is None or not _alike(right, answer):
+        return None
     if used != dtype and any(math.isfinite(x) and rounded(Decimal(x), used) != x for x in answer.value.values):
         return None
-    ours = _of(answer.value, exact.loss, exact.condition, exact.terms, used)
+    right = _right(case, read, gradient=True)
+    ours = None if right is None else _wanted(right, "value", used)
+    if right is None or ours is None:
+        return None
     # Who clips p takes log(1 - p) of the difference as it is rounded; next to p = 0 nothing but that is left. A number
     # that near to 0 is explained by it only for a library that says that it clips.
     slack = FORMATS[used].eps * _heaviest(case) if documented and any(map(clips, rules)) else 0.0
     value = compare(answer.value.values, ours, used, flushes_subnormals=tiny, slack=slack, sums=answer.value.sums)
-    if value.kind or (used == dtype and not _differs(exact, answer)):
+    if value.kind or (used == dtype and not _differs(right, answer)):
         return None
+    slopes, given = _wanted(right, "gradient", used), answer.gradient
     gradient = None
-    given = answer.gradient
-    if given is not None and exact.gradient.size == _size(given):
-        ours = _of(given, exact.gradient, exact.gradient_condition, exact.terms, used)
-        gradient = compare(given.values, ours, used, part="gradient", flushes_subnormals=tiny, sums=given.sums)
+    if given is not None and slopes is not None and math.prod(slopes.shape) == math.prod(given.shape):
+        gradient = compare(given.values, slopes, used, part="gradient", flushes_subnormals=tiny, sums=given.sums)
     return Attribution(conventions=rules, documented=documented, value=value, gradient=gradient)
 
 
