@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flint import arb
+from flint import arb, arb_mat
 
 from ceconform.oracle.tape import Derivatives
 
@@ -74,16 +74,14 @@ def _factors(loss: Derivatives, totals: list[dict[int, arb]], classes: list[int]
 def _dense(
     diagonal: Vector, pairs: list[tuple[list[arb], list[arb]]], size: Vector
 ) -> tuple[dict[int, arb], dict[int, arb]]:
-    """Every entry of H in turn: quadratic in the number of classes."""
+    """Every entry of H in turn, a row at a time: quadratic in the number of classes."""
     classes = list(diagonal)
-    sizes = [size[c] for c in classes]
+    sizes = arb_mat([[size[c]] for c in classes])
+    right = arb_mat([[*r, sum(r, _ZERO)] for _, r in pairs])  # and for each row of H its sum
     reach, sums = {}, {}
     for i, c in enumerate(classes):
-        row = [_ZERO] * len(classes)
-        for left, right in pairs:
-            at = left[i]
-            row = [x + at * r for x, r in zip(row, right, strict=True)]
+        *row, total = (arb_mat([[left[i] for left, _ in pairs]]) * right).entries()
         row[i] = row[i] + diagonal[c]
-        reach[c] = sum((s * abs(x) for s, x in zip(sizes, row, strict=True)), _ZERO)
-        sums[c] = sum(row, _ZERO)
+        reach[c] = (arb_mat([[*map(abs, row)]]) * sizes)[0, 0]
+        sums[c] = total + diagonal[c]
     return reach, sums
