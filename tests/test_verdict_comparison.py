@@ -97,6 +97,20 @@ def test_what_is_left_when_large_terms_cancel_is_lost_precision():
     assert against(0.0, "2.06e-9", condition="4.3e-8").kind == "wrong-value"
 
 
+def test_lost_precision_has_an_end():
+    """It is as many eps of the largest term as one term may miss by, 9, and no more."""
+    assert against(1 + 8500 * EPS, "1", scale=1000.0).kind == "lost-precision"
+    assert against(1 + 9500 * EPS, "1", scale=1000.0).kind == "wrong-value"
+
+
+def test_exact_numbers_are_rounded_once():
+    """Those of the same array; an equal one is another."""
+    exact, condition = exactly("1.5"), exactly("3")
+    first = wanted(exact, condition, 1, "float32")
+    assert wanted(exact, condition, 1, "float32") is first
+    assert wanted(exactly("1.5"), condition, 1, "float32") is not first
+
+
 def test_a_float64_answer_with_the_digits_of_float32_has_lost_precision():
     """A computation that went through float32 is right to fewer digits; it is no wrong value."""
     got = float(np.float32(0.6931471805599453))
