@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ceconform.adapters import find, installed
+from ceconform.adapters import find
 from ceconform.corpus import LOSSES, Call
 from ceconform.errors import UnknownNameError
-from ceconform.harness import Observation
+from ceconform.harness import Observation, installed
 from ceconform.harness.process import Worker, command
 
 KERAS = ("keras[jax]", "keras[numpy]", "keras[tensorflow]", "keras[torch]")
@@ -160,7 +160,7 @@ CALLS = everything()
 
 def marks(library: str) -> list[pytest.MarkDecorator]:
     """One process a library; TF-Keras asks for another build of TensorFlow, so it is put beside this one apart."""
-    missing = library == "tf_keras" and not installed(library)
+    missing = library == "tf_keras" and installed(library) == "not installed"
     reason = "tf-keras is not here: python -m pip install --no-deps tf-keras"
     return [pytest.mark.xdist_group(library), pytest.mark.skipif(missing, reason=reason)]
 

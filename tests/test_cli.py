@@ -405,14 +405,14 @@ def test_a_function_of_the_folder_is_found(ceconform, tmp_path):
         (("functions:hinge", "--backend", "numpy"), "expected one --loss, the one that functions:hinge computes", 2),
         (("functions:hinge", "--loss", "hinge", "--backend", "numpy"), "computes, got hinge", 2),
         (("functions:hinge", "--loss", "hinge_loss", "--backend", "trch"), "got 'trch'", 2),
-        (("functions:hinge", "--loss", "hinge_loss"), "got a function: say which loss", 2),
+        (("functions:hinge", "--loss", "hinge_loss"), "got a function: say which loss", 3),
         (("functions:hinge", "--loss", "hinge_loss", "--reduction", "mean"), "expected --backend beside", 2),
         (("functions:hinge", "--loss", "hinge_loss", "--convention", "clip-at-1e-7"), "expected --backend beside", 2),
         (("functions:hinge", *MINE[1:], "--convention", "clip"), "`convention` must be one of", 2),
         (("torch", "--loss", "hinge_loss", "--backend", "torch"), "beside --backend, got no name with a colon", 2),
-        (("functions:a_constant",), "a subclass of ceconform.adapters.Adapter", 2),
-        (("no_such_module:Adapter",), "No module named 'no_such_module'", 2),
-        (("planted:NoSuch",), "no attribute 'NoSuch'", 2),
+        (("functions:a_constant",), "a subclass of ceconform.adapters.Adapter", 3),
+        (("no_such_module:Adapter",), "No module named 'no_such_module'", 3),
+        (("planted:NoSuch",), "no attribute 'NoSuch'", 3),
         (("no_such_module:f", *MINE[1:]), "no_such_module cannot be imported", 3),
         (("functions:hing", *MINE[1:]), "did you mean 'hinge'?", 3),
         (("functions:a_constant", *MINE[1:]), "to be a function, got a value of type int", 3),
@@ -458,6 +458,24 @@ def test_an_entry_point_is_an_implementation(ceconform, distribution):
 def test_an_entry_point_that_leads_nowhere_is_told(ceconform, distribution, value, words):
     """When it is asked for; the others are listed and asked."""
     distribution(theirs=value)
-    assert words in ceconform("run", "theirs", "-k", CASE, code=2)
+    assert words in " ".join(ceconform("run", "theirs", "-k", CASE, "-o", "a.jsonl", code=3).split())
     assert "not installed" in dict(line.split("\t") for line in ceconform("list").splitlines())["theirs"]
     ceconform("run", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("fault", "signal"), [("import ctypes; ctypes.string_at(0)", "SIGSEGV"), ("import os; os.abort()", "SIGABRT")]
+)
+def test_an_entry_point_that_dies_at_its_import_is_told(ceconform, distribution, tmp_path, fault, signal):
+    """In native code, as a broken build does: the command lives, lists it, and asks the others."""
+    (tmp_path / "broken.py").write_text(f"{fault}\n")
+    distribution(theirs="broken:Adapter")
+    listed = dict(line.split("\t") for line in ceconform("list").splitlines())
+    assert f"not imported: killed by {signal}" == listed["theirs"]
+    told = ceconform("run", "theirs", "broken:Other", "ceconform[numpy]", "-k", CASE, "-o", "a.jsonl", code=3)
+    for name in ("theirs", "broken:Other"):
+        assert f"{name} did not start: the worker ended before it said hello: killed by {signal}" in " ".join(
+            told.split()
+        )
+    assert ["ceconform[numpy]"] == [each.name for each in Report.read(tmp_path / "a.jsonl").header.implementations]
+    assert signal in ceconform("explain", CASE, "theirs", code=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ceconform.adapters._adapter import LANGUAGES, Adapter, Dialect, Question, Source, Unsupported, spell
-from ceconform.adapters._find import find, installed, match, names
+from ceconform.adapters._find import find, match, names, ours
 from ceconform.adapters._function import adapt, find_function
 from ceconform.adapters._hosts import HOSTS
 
@@ -18,8 +18,8 @@ __all__ = [
     "adapt",
     "find",
     "find_function",
-    "installed",
     "match",
     "names",
+    "ours",
     "spell",
 ]

@@ -7,20 +7,20 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ceconform.adapters._adapter import Adapter
-from ceconform.errors import ArgumentError, CeconformError, UnknownNameError
+from ceconform.errors import ArgumentError, UnknownNameError
 
-__all__ = ["GROUP", "find", "installed", "match", "names"]
+__all__ = ["GROUP", "find", "match", "names", "ours"]
 
 GROUP = "ceconform.adapters"
 """The entry point group of third parties: name of the implementation = `package.module:Adapter`."""
 
 
-def _ours() -> dict[str, type[Adapter]]:
+def ours() -> dict[str, type[Adapter]]:
     """Each public module of this folder lists its adapters; none of them imports its framework."""
     found = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
@@ -32,7 +32,7 @@ def _ours() -> dict[str, type[Adapter]]:
 
 def names() -> list[str]:
     """The implementations that can be asked for by name, ours first."""
-    return [*sorted(_ours()), *sorted(point.name for point in entry_points(group=GROUP))]
+    return [*sorted(ours()), *sorted(point.name for point in entry_points(group=GROUP))]
 
 
 def find(name: str) -> type[Adapter]:
@@ -46,14 +46,17 @@ def find(name: str) -> type[Adapter]:
     if ":" in name:
         module, _, attribute = name.partition(":")
         return _adapter(name, lambda: getattr(importlib.import_module(module), attribute))
-    ours = _ours()
-    if name in ours:
-        return ours[name]
+    if adapter := ours().get(name):
+        return adapter
     for point in entry_points(group=GROUP, name=name):
         return _adapter(point.value, point.load)
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UnknownNameError:
     close = difflib.get_close_matches(name, names(), n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names())}"
-    raise UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
+    return UnknownNameError(f"expected the name of an implementation, got {name!r}; {hint}")
 
 
 def _adapter(target: str, load: Callable[[], Any]) -> type[Adapter]:
@@ -74,24 +77,20 @@ def _adapter(target: str, load: Callable[[], Any]) -> type[Adapter]:
 
 
 def match(patterns: Sequence[str]) -> list[str]:
-    """The implementations that names or globs choose; square brackets stand for themselves."""
+    """The implementations that names or globs choose; square brackets stand for themselves.
+
+    Nothing of a third party's is imported: it may end the process, and is to end that of its worker.
+    """
     chosen: list[str] = []
     for pattern in patterns:
         glob = re.compile(".*".join(map(re.escape, pattern.split("*"))))
         if "*" in pattern:
             found = [name for name in names() if glob.fullmatch(name)]
         else:
-            find(pattern)
             found = [pattern]
+            if ":" not in pattern and pattern not in names():
+                raise _unknown(pattern)
         if not found:
             raise UnknownNameError(f"expected a glob that matches one of {', '.join(names())}, got {pattern!r}")
         chosen += [name for name in found if name not in chosen]
     return chosen
-
-
-def installed(name: str) -> str:
-    """The installed version of an implementation's distribution; empty where it, or its adapter, is not there."""
-    try:
-        return version(find(name).distribution)
-    except (PackageNotFoundError, CeconformError):
-        return ""

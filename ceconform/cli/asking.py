@@ -79,7 +79,7 @@ def list_(
         return
     match what:
         case What.implementations:
-            rows = [(name, adapters.installed(name) or "not installed") for name in adapters.names()]
+            rows = [(name, harness.installed(name)) for name in adapters.names()]
             table(("implementation", "version"), rows)
         case What.cases:
             chosen = select(load(corpus), globs or (), tags=tags or (), losses=losses or ())

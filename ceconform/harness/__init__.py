@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ceconform.harness.installation import installed
 from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Answer, Observation
 from ceconform.harness.process import commands, function_command
@@ -20,4 +21,5 @@ __all__ = [
     "ask",
     "commands",
     "function_command",
+    "installed",
 ]
