@@ -9,7 +9,7 @@ import pytest
 from test_authoring_acceptance import CASES, KERAS, answers, report
 
 from ceconform.adapters import find, names
-from ceconform.authoring.baselines import check_baseline, committed, extend, is_baseline
+from ceconform.authoring.baselines import check_baselines, committed, extend, is_baseline
 from ceconform.authoring.lint import lint
 from ceconform.corpus import load
 from ceconform.corpus.loading import default_root
@@ -107,7 +107,7 @@ def test_a_file_that_ends_otherwise_is_left_alone(path):
 def problems(path: Path, text: str) -> list[str]:
     """What lint has against a text, without the folder."""
     path.write_text(text, encoding="utf-8")
-    return [str(problem).removeprefix(f"{path.parent}/") for problem in check_baseline(path)]
+    return [str(problem).removeprefix(f"{path.parent}/") for problem in check_baselines([path])]
 
 
 def test_lint_asks_for_reasons_and_cases_that_are_there(path):
@@ -132,12 +132,14 @@ def test_lint_tells_a_baseline_from_a_case_file(path):
     assert ["discrepancies[0].cases"] == [problem.key for problem in lint([path.parent])]
 
 
-def test_the_baselines_of_this_repository_are_sound():
-    """Each is valid, each entry has a reason, each case is there."""
-    files = committed(default_root())
+def test_the_baselines_of_this_repository_are_sound(monkeypatch):
+    """Each is valid, each entry has a reason, each case is there; the corpus is read once for all of them."""
+    files, read = committed(default_root()), []
+    monkeypatch.setattr("ceconform.authoring.baselines.load", lambda root: read.append(root) or load(root))
     written = {"ceconform", "keras", "optax", "sklearn", "tensorflow", "tf_keras", "tfjs", "torch"}
     assert written <= {path.stem for path in files}
-    assert [] == [str(problem) for path in files for problem in check_baseline(path)]
+    assert [] == [str(problem) for problem in check_baselines(files)]
+    assert [None] == read
 
 
 def test_the_baselines_of_this_repository_are_about_what_is_asked():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from commands import Command
 
+from ceconform import __version__
 from ceconform.report import Report
 
 HERE = Path(__file__).parent
@@ -52,6 +53,11 @@ def test_run_writes_a_report_that_report_shows(ceconform, tmp_path):
         assert part in ceconform("report", "new/mine.jsonl", "--format", form)
     assert ceconform("report", "new/mine.jsonl", "--format", "json").count("\n") == 3
     assert "0 causes" in ceconform("report", "new/mine.jsonl", "--format", "discrepancies")
+
+
+def test_the_version_is_told(ceconform):
+    """That of the package, without a verb and without a framework."""
+    assert f"ceconform {__version__}\n" == ceconform("--version")
 
 
 SPEAKS = 'import json; print(json.dumps({"hello": {"name": "x", "version": "1", "dtypes": ["float32"]}}), flush=True); '

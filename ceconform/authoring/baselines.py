@@ -18,7 +18,7 @@ from ceconform.files import replacing
 from ceconform.report import Report, Result, regression
 from ceconform.verdict import Baseline, Entry, read_baseline
 
-__all__ = ["Extended", "check_baseline", "committed", "extend", "is_baseline"]
+__all__ = ["Extended", "check_baselines", "committed", "extend", "is_baseline"]
 
 _KEYS = re.compile(r"^(implementations|discrepancies):", re.MULTILINE)
 _EMPTY = re.compile(r"^discrepancies:[ ]*\[\][ ]*\n?", re.MULTILINE)
@@ -148,24 +148,36 @@ def is_baseline(path: Path) -> bool:
         return False
 
 
-def check_baseline(path: Path, root: Path | None = None) -> Iterator[Problem]:
-    """Check that a baseline is valid, that every entry has a reason, and that the corpus has its cases."""
+def check_baselines(paths: Sequence[Path], root: Path | None = None) -> Iterator[Problem]:
+    """Check that baselines are valid, that every entry has a reason, and that the corpus has its cases."""
+    known: list[str] | None = None
+    for path in paths:
+        try:
+            baseline = read_baseline(path)
+        except CorpusError as error:
+            yield Problem.of(error)
+            continue
+        known = _known(root) if known is None else known
+        yield from _check(baseline, known)
+
+
+def _known(root: Path | None) -> list[str]:
+    """The ids of the corpus; none of one that is not valid, which is told of the corpus."""
     try:
-        baseline = read_baseline(path)
-    except CorpusError as error:
-        yield Problem.of(error)
-        return
-    try:
-        cases = load(root)
+        return [name for case in load(root) for name in (case.id, *case.formerly)]
     except CorpusError:
-        cases = ()  # which is told of the corpus
-    known = [name for case in cases for name in (case.id, *case.formerly)]
+        return []
+
+
+def _check(baseline: Baseline, known: Sequence[str]) -> Iterator[Problem]:
     for number, entry in enumerate(baseline.entries):
         key = f"discrepancies[{number}]"
         if not entry.reason:
-            yield Problem(path, entry.line, f"{key}.reason", "expected why it is so, and why it may stay, got nothing")
+            yield Problem(
+                baseline.path, entry.line, f"{key}.reason", "expected why it is so, and why it may stay, got nothing"
+            )
         for line, pattern in _unmatched(entry, known):
-            yield Problem(path, line, f"{key}.cases", f"no case matches {pattern}")
+            yield Problem(baseline.path, line, f"{key}.cases", f"no case matches {pattern}")
 
 
 def _unmatched(entry: Entry, known: Sequence[str]) -> Iterator[tuple[int, str]]:

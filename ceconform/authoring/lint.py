@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ceconform.authoring.baselines import check_baseline, committed, is_baseline
+from ceconform.authoring.baselines import check_baselines, committed, is_baseline
 from ceconform.authoring.checks import Problem
 from ceconform.authoring.inspection import Inspected, home, inspections
 from ceconform.authoring.miniatures import Bench
@@ -51,7 +51,7 @@ def lint(paths: Iterable[Path] | None = None, *, fix: bool = False, root: Path |
     paths = [path for path in paths if path not in baselines]
     with inspections(paths, root) as files:
         # Meanwhile, where other processes inspect the files.
-        problems += [problem for path in baselines for problem in check_baseline(path, root)]
+        problems += check_baselines(baselines, root)
         across = list(_across([case for path in paths for case in _cases(path, root)]))
         inspected = list(files)
     for file in inspected:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 try:
     import typer
 
+    from ceconform import __version__
     from ceconform.cli import asking, comparing, making, telling
 except ImportError as missing:
     raise SystemExit(f"{missing}: `pip install 'ceconform[conformance]'` brings what the commands need") from missing
@@ -22,7 +24,7 @@ from ceconform.errors import CeconformError, CorpusError, ReportError, StartErro
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("list")(asking.list_)
 app.command("run")(asking.run)
 app.command("report")(telling.report_)
@@ -33,6 +35,21 @@ app.command("sweep")(making.sweep)
 app.command("fuzz")(making.fuzz_)
 app.command("export")(making.export)
 app.command("lint")(making.lint)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ceconform {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=__doc__)
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and exit.")
+    ] = False,
+) -> None:
+    """What stands before a verb."""
 
 
 def main() -> None:
