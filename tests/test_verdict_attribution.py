@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -14,8 +13,7 @@ from ceconform.corpus import Case, Expected, load, select
 from ceconform.formats import rounded
 from ceconform.harness import Answer
 from ceconform.libraries import LIBRARIES
-from ceconform.oracle import evaluate, evaluate_by, interpret
-from ceconform.verdict import attribution
+from ceconform.oracle import evaluate
 from ceconform.verdict.attribution import attribute
 
 ROWS = ((0.7, 0.2, 0.1), (0.0, 0.25, 0.5), (1e-9, 0.5, 0.25))
@@ -211,26 +209,6 @@ def test_a_pairing_whose_probabilities_are_taken_as_logits_is_known():
     explained = found(case, *given_under(case, "float64", "logits-taken-as-probabilities"), dtype="float64")
     assert explained is not None
     assert explained.name == "logits-taken-as-probabilities"
-
-
-def test_a_softmax_and_the_loss_of_its_probabilities_are_not_computed(monkeypatch):
-    """It is the definition in two steps, and takes seconds for many classes; beside an infinite logit they differ."""
-    computed = []
-
-    def recorded(rules, *others, **more):
-        computed.append(rules)
-        return evaluate_by(rules, *others, **more)
-
-    monkeypatch.setattr(attribution, "evaluate_by", recorded)
-    for masked in (False, True):
-        computed.clear()
-        logits = ((2.0, -np.inf if masked else -1.0, 0.5), (0.0, 3.0, 1.0))
-        case = ask("sparse_cross_entropy_with_logits", logits, (0, 2))
-        assert found(case, (0.5, 0.25), None) is None
-        plain = interpret(case.call("float64"), ())
-        two = replace(plain, activations=("softmax",), space="probabilities", checked=False)
-        assert len(computed) > 5
-        assert (two in computed) == masked
 
 
 def test_a_number_that_a_backend_flushes_is_its_conventions():
