@@ -33,6 +33,15 @@ def test_a_wide_ball_asks_for_more():
     assert decimal(arb(1, 1e-30)) is None
 
 
+@pytest.mark.parametrize("digits", ["5", "49999999999999999999999999", "50000000000000000000000001"])
+def test_a_ball_about_the_middle_of_two_numbers_asks_for_more(digits):
+    """It may be on either side of the middle of two numbers of forty digits; a little further off it is not."""
+    with flint.ctx.workprec(256):
+        middle = arb(f"1.{'3' * 39}{digits}", "1e-66")
+        assert decimal(middle) is None
+        assert decimal(middle + arb("1e-40")) == Decimal(f"1.{'3' * 38}4")
+
+
 @pytest.mark.parametrize("x", [float("inf"), float("-inf"), float("nan")])
 def test_specials_pass(x):
     """Infinities and NaN are the decimal ones."""

@@ -63,8 +63,10 @@ def test_a_floored_denominator_bounds_the_slope(p, t, slope):
 
 
 def test_a_floored_denominator_agrees_with_its_formula():
-    """In the smooth region it is the derivative of binary cross entropy, conditions too."""
+    """In the smooth region it is the derivative of binary cross entropy, conditions too, whatever the weights are."""
     call = make("binary_cross_entropy", 0, "mean")
+    weights = {"pos_weight": np.array([0.5, 4.0, 2.0]), "sample_weight": np.array([[2.0], [0.25]])}
+    call = replace(call, parameters={**call.parameters, **weights})
     plain, floored = evaluate(call), evaluate(call, conventions=resolve("clamp-log-at-100", call.loss))
     for name in ("loss", "gradient", "condition", "gradient_condition"):
         assert getattr(plain, name).tolist() == getattr(floored, name).tolist()
@@ -248,3 +250,24 @@ def test_what_is_added_is_added_to_the_probability():
     """-log(e^x + 1e-7) of a log-probability x."""
     exact = ask("nll_loss", [[-20.0, -1.0]], [0], "add-1e-7-inside-log")
     assert [pytest.approx(-math.log(math.exp(-20) + 1e-7), rel=1e-6)] == floats(exact.loss)
+
+
+def test_one_class_has_no_others_to_share_with():
+    """Its label stays what it is, as by the definition."""
+    exact = ask("sparse_cross_entropy", [[0.25]], [0], "smooth-over-the-others", label_smoothing=0.25)
+    assert floats(exact.loss) == [pytest.approx(math.log(4))]
+    assert floats(exact.gradient) == [[-4.0]]
+
+
+def test_a_clipped_label_has_no_derivative():
+    """By a label that is clipped it is 0; by one on a bound, or within, that of the function."""
+    call = make("kl_divergence", 0, "none")
+    call = replace(
+        call,
+        predictions=np.array([[0.25, 0.25, 0.5]]),
+        labels=np.array([[0.0, 0.25, 1.0]]),
+        parameters={},
+        gradient_by="labels",
+    )
+    exact = evaluate(call, conventions=resolve("clip-both-at-1e-7", call.loss))
+    assert floats(exact.gradient) == [[0.0, 1.0, pytest.approx(1 + math.log(2))]]

@@ -178,11 +178,7 @@ class _Work:
         if not self.derivatives:
             return _put(self.loss, 0, loss)
         pull = _sum([each.pull for each in found])
-        spread = math.nan if isinstance(loss, float) and math.isnan(loss) else pull
-        if not isinstance(spread, float):
-            spread = _condition(_sum([each.loss for each in found]), pull, self.divisor, nats)
-        elif not math.isnan(spread):
-            spread = math.inf
+        spread = _condition(_sum([each.loss for each in found]), pull, self.divisor, nats)
         return _put(self.loss, 0, loss) & _put(self.condition, 0, spread)
 
     def nothing(self, wrong: str) -> Exact:
