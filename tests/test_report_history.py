@@ -126,6 +126,17 @@ def test_a_release_that_did_not_start_stands_on_the_page():
     assert not history.changed
 
 
+def test_a_reason_on_the_page_has_no_folders_of_a_machine():
+    """A file's name, a release and a reference stay as they are."""
+    for told, shown in (
+        ("no 'x' from 'y' (/home/me/lib/python3.11/y.py)", "no 'x' from 'y' (y.py)"),
+        ("see jax-ml/jax#1 and https://jax.dev/a/b", "see jax-ml/jax#1 and https://jax.dev/a/b"),
+        ("1 / 0", "1 / 0"),
+    ):
+        history = histories({"torch-1.0": Report(header=replace(release("1").header, missing={"torch": told}))})
+        assert f"| torch-1.0 | {shown} |" in render_history(history)
+
+
 def test_another_corpus_is_refused():
     """Its cases may not ask the same."""
     other = release("2", result())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +18,8 @@ __all__ = ["render_history"]
 _COUNTED = ("broke", "fixed")
 _NAMED = 3
 """Losses, and verdicts, that a row names."""
+_FOLDERS = re.compile(r"(?<![\w/])/(?:[^\s/:()]+/)+")
+"""Those of an absolute path: they are of one machine, and the file's name says enough."""
 
 
 def render_history(history: History) -> str:
@@ -35,7 +38,7 @@ def render_history(history: History) -> str:
         lines += _timeline(timeline)
     if history.missing:
         lines += ["## Did not start", ""]
-        lines += table(("release", "reason"), history.missing.items())
+        lines += table(("release", "reason"), ((name, _FOLDERS.sub("", why)) for name, why in history.missing.items()))
     return "\n".join(lines).rstrip() + "\n"
 
 
