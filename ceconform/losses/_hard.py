@@ -11,9 +11,10 @@ import math
 import sys
 from typing import Any, NamedTuple
 
+from ceconform.losses._derivatives import traced
 from ceconform.losses._inputs import class_numbers, device_of, in_pieces, made_of
 
-__all__ = ["Hard", "hard"]
+__all__ = ["Hard", "hard", "silenced", "torch_overwrites"]
 
 
 class Hard(NamedTuple):
@@ -37,8 +38,9 @@ def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     own = _own(xp, z, index)
     on_top = own == highest
     infinite = highest == math.inf  # as the largest finite number is not
-    z = _at_most(xp, z)
-    highest = _at_most(xp, highest)
+    if not _all_below(xp, infinite):
+        z = _at_most(xp, z)
+        highest = _at_most(xp, highest)
     e = _put(xp, _exponential(xp, z, highest), index, xp.zeros_like(own))
     others = xp.sum(e, axis=-1, keepdims=True)
     lost = xp.expand_dims(y < 0, axis=-1) | (highest == -math.inf)
@@ -52,11 +54,31 @@ def hard(xp: Any, z: Any, y: Any, *, gradient: bool) -> Hard:
     return Hard(xp.squeeze(losses, axis=-1), numerators, others + label)
 
 
+def silenced(xp: Any, x: Any, still: Any) -> Any:
+    """Return 0 for the rows that have no part, whatever they hold; x may be overwritten."""
+    if _is_numpy(xp):
+        x[still[:, 0]] = 0.0
+        return x
+    if _looks_ahead(xp, still):
+        return x.masked_fill_(still, 0.0) if bool(still.any()) else x
+    return xp.where(still, 0.0, x)
+
+
+def _all_below(xp: Any, infinite: Any) -> bool:
+    """Whether it is known that no row has a logit of +inf."""
+    return (_is_numpy(xp) or _looks_ahead(xp, infinite)) and not bool(infinite.any())
+
+
+def _looks_ahead(xp: Any, x: Any) -> bool:
+    """Whether PyTorch may look at numbers before it goes on, and work in place: they are there, and need no waiting."""
+    return torch_overwrites(xp) and x.device.type == "cpu" and not traced(xp, x)
+
+
 def _is_numpy(xp: Any) -> bool:
     return made_of(xp, "numpy") and not made_of(xp, "jax")
 
 
-def _torch_overwrites(xp: Any) -> bool:
+def torch_overwrites(xp: Any) -> bool:
     """Whether PyTorch may work in place: nobody will differentiate through it."""
     return made_of(xp, "torch") and not sys.modules["torch"].is_grad_enabled()
 
@@ -66,14 +88,14 @@ def _at_most(xp: Any, z: Any) -> Any:
     largest = xp.finfo(z.dtype).max
     if _is_numpy(xp):
         return xp.minimum(z, z.dtype.type(largest), out=z)
-    return z.clamp_max_(largest) if _torch_overwrites(xp) else xp.where(z > largest, largest, z)
+    return z.clamp_max_(largest) if torch_overwrites(xp) else xp.where(z > largest, largest, z)
 
 
 def _exponential(xp: Any, z: Any, highest: Any) -> Any:
     if _is_numpy(xp):
         z -= highest
         return xp.exp(z, out=z)
-    return z.sub_(highest).exp_() if _torch_overwrites(xp) else xp.exp(z - highest)
+    return z.sub_(highest).exp_() if torch_overwrites(xp) else xp.exp(z - highest)
 
 
 def _own(xp: Any, z: Any, index: Any) -> Any:
@@ -89,7 +111,7 @@ def _put(xp: Any, x: Any, index: Any, value: Any) -> Any:
         xp.put_along_axis(x, index, value, axis=-1)
         return x
     if made_of(xp, "torch") and in_pieces(x) is None:
-        if _torch_overwrites(xp):
+        if torch_overwrites(xp):
             try:
                 rows = xp.arange(x.shape[0], device=device_of(xp, x))
                 return x.index_put_((rows, index[:, 0]), value[:, 0])

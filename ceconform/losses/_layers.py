@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ceconform.losses._description import Subject
-from ceconform.losses._hard import hard
+from ceconform.losses._hard import hard, silenced, torch_overwrites
 from ceconform.losses._inputs import made_of
 from ceconform.losses._kernel import Kernel, pull, push, times
 from ceconform.losses._labels import one_hot, smoothed
@@ -89,10 +89,13 @@ class Blocks:
         kernel, arrays, _ = self._loss(y, inputs)
         return kernel.value(self.on.xp, *arrays)
 
-    def pulled(self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted) -> list[Any]:
+    def pulled(
+        self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted, before: Sequence[Any] = (None, None, None)
+    ) -> list[Any]:
         """Return the gradients of Σ cotangent · loss by each of the inputs, in the dtype of the computation.
 
-        A row whose cotangent is 0 has no part in them, whatever it holds.
+        A row whose cotangent is 0 has no part in them, whatever it holds. Those by what all rows share are added to
+        those of the blocks before.
         """
         xp = self.on.xp
         hidden, weight, bias, class_weight = inputs
@@ -101,7 +104,7 @@ class Blocks:
         cost, scale = None, xp.expand_dims(cotangent, axis=-1)
         if self.hard:
             parts = hard(xp, self.logits(hidden, weight, bias), y, gradient=True)
-            slope = xp.where(still, 0.0, parts.numerators)  # a NaN in weight or bias is in every row
+            slope = silenced(xp, parts.numerators, still)  # a NaN in weight or bias is in every row
             scale = xp.where(still, 0.0, scale / parts.denominator)
         else:
             kernel, arrays, q = self._loss(y, (hidden, weight, bias, class_weight))
@@ -112,10 +115,16 @@ class Blocks:
         across = xp.matrix_transpose(slope)
         return [
             xp.where(still, 0.0, self.product(slope, self.cast(weight)) * scale) if wanted[0] else None,
-            self.product(across, self.cast(hidden) * scale) if wanted[1] else None,
-            self.product(across, scale)[:, 0] if wanted[2] and bias is not None else None,
-            xp.sum(cost, axis=0) if wanted[3] and class_weight is not None else None,
+            self._more(before[0], across, self.cast(hidden) * scale) if wanted[1] else None,
+            _plus(before[1], self.product(across, scale)[:, 0]) if wanted[2] and bias is not None else None,
+            _plus(before[2], xp.sum(cost, axis=0)) if wanted[3] and class_weight is not None else None,
         ]
+
+    def _more(self, total: Any, a: Any, b: Any) -> Any:
+        """Add a product of matrices to a total, in place where nobody will differentiate through it."""
+        if total is not None and torch_overwrites(self.on.xp):
+            return total.addmm_(a, b)
+        return _plus(total, self.product(a, b))
 
     def pushed(self, y: Any, tangents: tuple[Any, ...], *inputs: Any) -> Any:
         """Return what the loss of each row changes by, in forward mode."""
@@ -146,6 +155,14 @@ def block_rows(rows: int, classes: int) -> int:
     return math.ceil(rows / max(count, 1))
 
 
+def _plus(total: Any, part: Any) -> Any:
+    """Add to a total, which may be overwritten."""
+    if total is None:
+        return part
+    total += part
+    return total
+
+
 def _slices(rows: int, block: int) -> Iterator[slice]:
     return (slice(start, min(start + block, rows)) for start in range(0, rows, max(block, 1)))
 
@@ -165,14 +182,9 @@ def gradients(blocks: Blocks, y: Any, cotangent: Any, *inputs: Any, wanted: Want
     by_row: list[Any] = []
     whole: list[Any] = [None, None, None]
     for some in _slices(y.shape[0], blocks.rows):
-        first, *others = blocks.pulled(y[some], cotangent[some], hidden[some, :], *rest, wanted=wanted)
+        first, *whole = blocks.pulled(y[some], cotangent[some], hidden[some, :], *rest, wanted=wanted, before=whole)
         if first is not None:
             by_row.append(xp.astype(first, hidden.dtype, copy=False))
-        for at, part in enumerate(others):
-            if whole[at] is None:
-                whole[at] = part
-            elif part is not None:
-                whole[at] += part
     found = [None if x is None else xp.zeros_like(x) for x in inputs]
     if by_row:
         found[0] = xp.concat(by_row)
