@@ -15,7 +15,7 @@ from ceconform.errors import CaseError
 from ceconform.harness import Answer, Observation
 from ceconform.oracle import evaluate
 from ceconform.verdict import judge, missed
-from ceconform.verdict.judgement import _scale
+from ceconform.verdict.scale import scale
 
 LOG2 = 0.6931471805599453
 
@@ -446,4 +446,4 @@ def layer(weight=((1.0, -4.0), (2.0, 3.0)), hidden=((1.0, -2.0),), labels=(0,), 
 )
 def test_the_scale_is_that_of_the_largest_term(case, value, gradient):
     """1 + |z| times the weights for the value, the weights over the losses of a mean for the gradient."""
-    assert (value, gradient) == (_scale(case, "value"), _scale(case, "gradient"))
+    assert (value, gradient) == (scale(case, "value"), scale(case, "gradient"))

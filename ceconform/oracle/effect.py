@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from flint import fmpq
 
 from ceconform.corpus import Call
-from ceconform.corpus.call import ARRAYS
+from ceconform.corpus.call import ARRAYS, CALLS
 from ceconform.formats import fits
 from ceconform.oracle.definitions import MARGINS
 from ceconform.oracle.reading import chain
@@ -38,24 +39,28 @@ def effective(rules: Rules, call: Call, *, valid: bool) -> Rules:
         Whether every number of it is in its range by the plain definition.
     """
     left = _reduced(rules, call, valid=valid)
-    plain = _reduced(interpret(call, ()), call, valid=valid)
+    plain = _definition(call, valid=valid)
     # Nothing is out of its range, whether that is looked at or not.
     return plain if valid and replace(left, checked=plain.checked) == plain else left
 
 
+@lru_cache(maxsize=CALLS)
+def _definition(call: Call, *, valid: bool) -> Rules:
+    return _reduced(interpret(call, ()), call, valid=valid)
+
+
 def _reduced(rules: Rules, call: Call, *, valid: bool) -> Rules:
     activations, space = _read(rules, call)
-    subnormal = (call.predictions != 0) & (np.abs(call.predictions) < rules.smallest)
     left = replace(
         rules,
         activations=activations,
         space=space,
         single=rules.single and not _is_single(call),
-        smallest=rules.smallest if np.any(subnormal) else 0.0,
+        smallest=rules.smallest if rules.smallest and _has_below(call, rules.smallest) else 0.0,
         smoothing=rules.smoothing if call.get("label_smoothing") else None,
         divisor=_divisor(rules, call, valid=valid),
     )
-    return replace(left, steps=tuple(_steps(left, call)))
+    return replace(left, steps=tuple(_steps(left, call))) if left.steps else left
 
 
 def _read(rules: Rules, call: Call) -> tuple[tuple[str, ...], str]:
@@ -66,6 +71,10 @@ def _read(rules: Rules, call: Call) -> tuple[tuple[str, ...], str]:
     if len(names) == 1 and names[0].endswith("sigmoid" if by_element(call) else "softmax"):
         names = ["logits"]  # whose loss begins with it
     return tuple(names[:-1]), names[-1]
+
+
+def _has_below(call: Call, smallest: float) -> bool:
+    return bool(np.any((call.predictions != 0) & (np.abs(call.predictions) < smallest)))
 
 
 def _is_single(call: Call) -> bool:

@@ -65,10 +65,13 @@ def _distances(pool: Pool, values: Sequence[Rational]) -> list[Value]:
     if is_float(top, math.isinf):
         return [x if is_float(x, math.isinf) else ball(x) for x in values]
     pool.pivot = values.index(top)
-    return [
-        x if is_float(x, math.isinf) else arb(0) if c == pool.pivot else pool.tape.variable(_distance(x, top))
-        for c, x in enumerate(values)
-    ]
+    if all(isinstance(x, float) for x in values):
+        base = ball(top)
+        distances = [x if math.isinf(x) else arb(x) - base for x in values]
+    else:
+        distances = [x if is_float(x, math.isinf) else _distance(x, top) for x in values]
+    variable = pool.tape.variable
+    return [x if isinstance(x, float) else arb(0) if c == pool.pivot else variable(x) for c, x in enumerate(distances)]
 
 
 def _distance(x: Rational, top: Rational) -> arb:

@@ -77,18 +77,21 @@ def read(call: Call, rules: Rules, layer: Layer | None = None) -> tuple[list[Row
         count = math.prod(shape)
         cells, positions = moved.reshape(count, classes), order.reshape(count, classes)
     scales = np.broadcast_to(_rounded(call.get("sample_weight", 1.0), rules), shape).ravel()
+    nan: NDArray[np.bool_] = np.asarray(np.isnan(cells).any(axis=1))
     rows = []
     for at, labels in enumerate(_labels(call, rules, shape)):
         values = sizes = cells[at].tolist()
+        undefined = bool(nan[at])
         if layer is not None:
             values, sizes = layer.logits(values)
+            undefined = any(is_float(x, math.isnan) for x in values)
         row = Row(positions=positions[at].tolist(), values=values, sizes=sizes)
         _weigh(row, float(scales[at]))
         if by_element(call):
             _element(row, call, rules, labels, at, shape)
         else:
             _classes(row, call, rules, labels, classes if layer is None else len(values))
-        _settle(row, call)
+        _settle(row, call, undefined=undefined)
         rows.append(row)
     return rows, shape
 
@@ -257,8 +260,8 @@ def _distribution(row: Row, call: Call, labels: Sequence[float], classes: int) -
     return present
 
 
-def _settle(row: Row, call: Call) -> None:
-    """A weight of 0 wins over everything that the row holds, and so does not being counted."""
+def _settle(row: Row, call: Call, *, undefined: bool) -> None:
+    """A weight of 0 wins over everything that the row holds, a NaN too, and so does not being counted."""
     if row.scale == 0:
         row.weight = row.target_weight = _ZERO
     weightless = bool(row.target) and not row.mass
@@ -266,5 +269,5 @@ def _settle(row: Row, call: Call) -> None:
         weightless = row.class_weight is not None and not any(row.class_weight.values())
     if row.dead or (row.invalid is None and weightless):
         row.dead, row.invalid = True, None
-    elif row.invalid is None and any(is_float(x, math.isnan) for x in row.values):
+    elif row.invalid is None and undefined:
         row.invalid = ""

@@ -107,5 +107,11 @@ def candidates(
     for size in range(1, len(own) + 1):
         yield True, list(combinations(own, size))
     for size in (1,) if case.predictions.size > LARGE else (1, 2, 3):
-        sets = (chosen for chosen in combinations(rules, size) if _meet(chosen, case.loss))
-        yield False, [ordered for chosen in sets for ordered in _orders(chosen)]
+        yield False, _sets(rules, size, case.loss)
+
+
+@lru_cache(maxsize=4096)
+def _sets(rules: Together, size: int, loss: str) -> list[Together]:
+    """Sets of so many conventions, each in its order, and in both where it has two."""
+    sets = (chosen for chosen in combinations(rules, size) if _meet(chosen, loss))
+    return [ordered for chosen in sets for ordered in _orders(chosen)]

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-import numpy as np
-
-from ceconform.corpus import LOSSES, Case, Excerpt, Numbers
+from ceconform.corpus import Case, Excerpt, Numbers
 from ceconform.corpus.excerpt import listed
 from ceconform.errors import CaseError
 from ceconform.formats import digits
@@ -17,6 +13,7 @@ from ceconform.verdict.attribution import Attribution, attribute
 from ceconform.verdict.comparison import Comparison, compare, wanted
 from ceconform.verdict.kinds import KINDS, Verdict, rank
 from ceconform.verdict.reductions import other_reduction
+from ceconform.verdict.scale import scale
 
 __all__ = ["judge", "missed"]
 
@@ -179,7 +176,7 @@ def _inspect(
         wanted(exact, exact if condition is None else condition, case.expected.terms, dtype),
         dtype,
         part=part,
-        scale=_scale(case, part),
+        scale=scale(case, part),
         flushes_subnormals=asked.flushes_subnormals,
         invalid=bool(case.expected.invalid),
         sums=answer.sums,
@@ -217,36 +214,6 @@ def _named(case: Case, part: str) -> str:
     """A part in words: `value`, `gradient`, `gradient by labels`."""
     by = case.gradient_by
     return f"{part} by {by}" if part == "gradient" and by != "predictions" else part
-
-
-@lru_cache(maxsize=4096)
-def _scale(case: Case, part: str) -> float:
-    """The size of the terms whose sum the loss, or a gradient, is: what is left of them when they cancel is noise.
-
-    What a gradient by labels or weights adds up are losses.
-    """
-    sizes, slope = np.abs(case.predictions[np.isfinite(case.predictions)]), 1.0
-    if LOSSES[case.loss].layer:  # the logits are no larger than this, and their derivatives are the weights
-        slope = float(
-            np.max(np.abs(case.parameters["weight"]), initial=0.0, where=np.isfinite(case.parameters["weight"]))
-        )
-        bias = np.abs(np.asarray(case.parameters.get("bias", 0.0)))
-        with np.errstate(over="ignore"):  # as large as that is no scale at all
-            sizes = slope * case.predictions.shape[-1] * sizes + np.max(bias, initial=0.0, where=np.isfinite(bias))
-    weights = [
-        np.abs(np.asarray(case.parameters[name], dtype=np.float64))
-        for name in ("class_weight", "sample_weight", "pos_weight")
-        if case.parameters.get(name) is not None
-    ]
-    weight = math.prod(float(np.max(each, initial=0.0, where=np.isfinite(each))) for each in weights)
-    if part == "value" or case.gradient_by != "predictions":
-        return weight * (1.0 + float(np.max(sizes, initial=0.0)))
-    if case.parameters.get("reduction", "none") not in {"mean", "weighted_mean"}:
-        return weight * slope
-    axis = case.parameters.get("axis", -1)
-    rows = LOSSES[case.loss].labels in {"distribution", "index", "multi-hot"} and axis is not None
-    losses = case.predictions.size // max(case.predictions.shape[axis], 1) if rows else case.predictions.size
-    return weight * slope / max(losses, 1)
 
 
 def _sentence(part: str, compared: Comparison, dtype: str) -> str:
