@@ -113,8 +113,7 @@ def _encode(value: Any) -> Any:
 
 def _decode(value: Any, dtype: str = "float64") -> Any:
     if isinstance(value, dict):
-        numbers = [float(v) if isinstance(v, str) else v for v in value["values"]]
-        return np.array(numbers, dtype=dtype).reshape(value["shape"])
+        return np.array(value["values"], dtype=dtype).reshape(value["shape"])  # the words for infinities and NaN, too
     return float(value) if value in ("inf", "-inf", "nan") else value
 
 
