@@ -55,10 +55,7 @@ RELEASES = {
     "keras[numpy]-3.0": ["keras==3.0.*", "numpy==1.26.*", "jax==0.5.3", "torch==2.13.*"],
     **{f"keras[numpy]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "jax==0.5.3"] for minor in range(1, 16)},
     # With gradients, which there are none of on NumPy.
-    **{
-        f"keras[torch]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "torch==2.13.*"]
-        for minor in (0, 5, 11, 12, 15)
-    },
+    **{f"keras[torch]-3.{minor}": [f"keras==3.{minor}.*", "numpy==1.26.*", "torch==2.13.*"] for minor in range(16)},
     # Each requires its own TensorFlow.
     **{
         f"tf_keras-2.{minor}": [f"tf-keras==2.{minor}.*", f"tensorflow==2.{minor}.*", "numpy==1.26.*"]
