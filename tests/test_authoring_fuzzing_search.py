@@ -90,12 +90,12 @@ def test_a_cause_is_found_once():
 
 
 def test_what_the_corpus_shows_is_passed_over():
-    """The findings, taken into the corpus, are not found again."""
+    """The findings, taken into the corpus, are not found again; in the time that is saved another one may be."""
     found, _ = whole("Clips", budget=1.0)
     assert found
     cases = [replace(each.case, id=f"margin/hinge/{number}") for number, each in enumerate(found)]
     again, _ = whole("Clips", budget=1.0, cases=cases)
-    assert [] == again
+    assert not any(one.cause.known_from(other.cause) for one, other in itertools.product(again, found))
 
 
 def test_a_crash_is_a_finding():
