@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import with_jax, with_numpy, with_torch
+from benchmarks import linear, with_jax, with_numpy, with_torch
 from benchmarks.comparison import Comparison
 from benchmarks.harness import IMPLEMENTATIONS, measure, section
 from benchmarks.machine import describe
@@ -33,19 +33,24 @@ def run(
     globs = only or ["*"]
     selected = list(_select(globs, quick=quick, device=device))
     asked = [name for name in IMPLEMENTATIONS if any(fnmatch(f"harness/{name}", glob) for glob in globs)]
+    layers = [name for name in linear.SUBJECTS if any(fnmatch(f"linear/{name}", glob) for glob in globs)]
     if names:
-        print(*(comparison.name for comparison in selected), *(f"harness/{name}" for name in asked), sep="\n")
+        others = [*(f"linear/{name}" for name in layers), *(f"harness/{name}" for name in asked)]
+        print(*(comparison.name for comparison in selected), *others, sep="\n")
         return
     machine = list(describe(device))
     results: list[Result] = []
     for comparison in selected:
         results.append(compare(comparison, limits))
         print(line(results[-1]), flush=True)
-    harness = measure(asked) if asked else None
-    if harness is not None:
-        print(*section(harness), sep="\n")
+    size, parts = linear.Size(), list[str]()
+    if layers:
+        parts += linear.section(size, list(linear.measure(size, layers)))
+    if asked:
+        parts += section(measure(asked))
+    print(*parts, sep="\n")
     if output is not None:
-        write(output, render(results, machine, harness))
+        write(output, render(results, machine, parts))
 
 
 def _select(globs: list[str], *, quick: bool, device: str) -> Iterator[Comparison]:

@@ -1,9 +1,9 @@
-"""Time and peak memory of linear cross entropy, forward plus backward, beside what one would use in its place.
+"""Time and peak memory of linear cross entropy, value and gradients, beside what one would use in its place.
 
-python benchmarks/linear.py [--rows 4096] [--classes 128256] [--features 64] [--dtype float32] [--repeat 1] [NAME …]
+python -m benchmarks.linear [--rows 4096] [--classes 128256] [--features 64] [--dtype float32] [--repeat 3] [NAME …]
 
-Each subject runs in a process of its own, because a peak belongs to a process: how far its resident memory rises above
-what it held before the first call, gradients included, as a part of what all logits would take in float32.
+Each subject runs in a process of its own, because a peak belongs to a process: how far what it has allocated rises
+above what it held before, gradients included, as a part of what all logits would take in float32.
 """
 
 from __future__ import annotations
@@ -12,24 +12,61 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 
+from benchmarks.machine import resident
+from ceconform.report.markdown import table
 
-def made(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+__all__ = ["SUBJECTS", "Size", "Subject", "measure", "section"]
+
+MOST = 0.1
+"""Of the logits' size: the target."""
+EVERY = 0.002
+"""Seconds between two looks at what a process holds."""
+ALLOCATED = "RssAnon"
+"""What no file backs: pages of a library's code come and go as the machine likes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """The layer that is asked, and how often."""
+
+    rows: int = 4096
+    classes: int = 128_256
+    features: int = 64
+    dtype: str = "float32"
+    repeat: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What came of one of them."""
+
+    name: str
+    value: float = 0.0
+    seconds: float = 0.0
+    """The fastest call's."""
+    memory: float = 0.0
+    """In units of all logits in float32."""
+    failure: str = ""
+
+
+def made(size: Size) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The inputs: hidden, weight, bias and labels."""
     rng = np.random.default_rng(2026)
-    n, c, d = options.rows, options.classes, options.features
+    n, c, d = size.rows, size.classes, size.features
     hidden = rng.normal(size=(n, d)).astype(np.float32)
     weight = (rng.normal(size=(c, d)) / np.sqrt(d)).astype(np.float32)
     return hidden, weight, rng.normal(size=c).astype(np.float32), rng.integers(0, c, n)
 
 
-def in_torch(options: argparse.Namespace, name: str) -> Callable[..., Any]:
+def in_torch(size: Size, name: str) -> Callable[..., Any]:
     """PyTorch's forward and backward."""
     import torch
     from torch.nn import functional
@@ -57,15 +94,15 @@ def in_torch(options: argparse.Namespace, name: str) -> Callable[..., Any]:
     }[name]
 
     def run(hidden: Any, weight: Any, bias: Any, labels: Any) -> float:
-        inputs = [torch.asarray(x).to(getattr(torch, options.dtype)).requires_grad_() for x in (hidden, weight, bias)]
+        inputs = [torch.asarray(x).to(getattr(torch, size.dtype)).requires_grad_() for x in (hidden, weight, bias)]
         value = loss(*inputs, torch.asarray(labels))
         value.backward()
-        return float(value)
+        return float(value.detach())
 
     return run
 
 
-def in_jax(options: argparse.Namespace, name: str) -> Callable[..., Any]:
+def in_jax(size: Size, name: str) -> Callable[..., Any]:
     """JAX's value and gradient, compiled."""
     import jax
     import jax.numpy as jnp
@@ -82,7 +119,7 @@ def in_jax(options: argparse.Namespace, name: str) -> Callable[..., Any]:
     both = jax.jit(jax.value_and_grad(ours if name == "ceconform[jax]" else plain, argnums=(0, 1, 2)))
 
     def run(*arrays: Any) -> float:
-        inputs = [jnp.asarray(x, dtype=options.dtype) for x in arrays[:3]]
+        inputs = [jnp.asarray(x, dtype=size.dtype) for x in arrays[:3]]
         value, gradients = both(*inputs, jnp.asarray(arrays[3]))
         jax.block_until_ready(gradients)
         return float(value)
@@ -90,7 +127,7 @@ def in_jax(options: argparse.Namespace, name: str) -> Callable[..., Any]:
     return run
 
 
-def in_numpy(options: argparse.Namespace, name: str) -> Callable[..., Any]:
+def in_numpy(size: Size, name: str) -> Callable[..., Any]:
     """NumPy's value, with the gradient by hidden alone, which is what `value_and_grad` gives."""
     import ceconform
 
@@ -111,10 +148,10 @@ def in_numpy(options: argparse.Namespace, name: str) -> Callable[..., Any]:
         return float(value)
 
     loss: Callable[..., Any] = ours if name == "ceconform[numpy]" else plain
-    return lambda *arrays: loss(*(x.astype(options.dtype) for x in arrays[:3]), arrays[3])
+    return lambda *arrays: loss(*(x.astype(size.dtype) for x in arrays[:3]), arrays[3])
 
 
-SUBJECTS = {
+SUBJECTS: dict[str, Callable[[Size, str], Callable[..., float]]] = {
     "torch plain": in_torch,
     "torch F.linear_cross_entropy": in_torch,
     "ceconform[torch] plain": in_torch,
@@ -126,58 +163,95 @@ SUBJECTS = {
 }
 
 
-def resident(field: str) -> int:
-    """Bytes of this process: VmRSS now, VmHWM at the most."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+class Watch:
+    """Looks again and again at how much is allocated, in a thread, until it is left."""
+
+    def __enter__(self) -> Self:
+        self.before = self.highest = resident(ALLOCATED)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(EVERY):
+            self.highest = max(self.highest, resident(ALLOCATED))
 
 
-def measured(options: argparse.Namespace, name: str) -> dict[str, Any]:
-    """One subject's time and memory, in this process."""
-    run = SUBJECTS[name](options, name)
-    small = argparse.Namespace(**{**vars(options), "rows": 8, "classes": 16})
-    run(*made(small))
-    arrays = made(options)
-    seconds = []
-    before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is counted from here
-    for _ in range(options.repeat):
-        start = time.perf_counter()
-        value = run(*arrays)
-        seconds.append(time.perf_counter() - start)
-    logits = 4 * options.rows * options.classes
-    return {"value": value, "seconds": min(seconds), "memory": (resident("VmHWM") - before) / logits}
+def here(size: Size, name: str) -> Subject:
+    """Measure one in this process."""
+    run = SUBJECTS[name](size, name)
+    run(*made(Size(rows=8, classes=16, features=size.features, dtype=size.dtype)))
+    arrays, seconds = made(size), []
+    with Watch() as watch:
+        for _ in range(size.repeat):
+            start = time.perf_counter()
+            value = run(*arrays)
+            seconds.append(time.perf_counter() - start)
+    logits = 4 * size.rows * size.classes
+    return Subject(name=name, value=value, seconds=min(seconds), memory=(watch.highest - watch.before) / logits)
+
+
+def measure(size: Size, names: Sequence[str]) -> Iterator[Subject]:
+    """Measure these, each in a process of its own."""
+    options = [f"--{name}={value}" for name, value in asdict(size).items()]
+    for name in names:
+        done = subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, "-m", "benchmarks.linear", *options, "--here", name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            yield Subject(name=name, failure=(done.stderr.strip().splitlines() or ["killed"])[-1])
+        else:
+            yield Subject(**json.loads(done.stdout))
+
+
+def section(size: Size, found: Sequence[Subject]) -> Iterator[str]:
+    """Write what came of it, for a page."""
+    title = f"{size.rows} × {size.classes}, {size.features} features, {size.dtype}"
+    yield from (f"## Linear cross entropy: {title}", "")
+    yield from (
+        "The loss of a layer and its gradients by hidden, weight and bias; with NumPy by hidden alone. *plain* is the",
+        f"composition that holds all logits. Each in a process of its own: the fastest of {size.repeat}, and the most",
+        f"that it had allocated beyond its inputs, looked at every {EVERY * 1000:g} ms, in units of all logits in",
+        f"float32 ({4 * size.rows * size.classes / 1e9:.3g} GB). Ours is to hold at most {MOST:g}.",
+        "",
+    )
+    yield from table(("subject", "value", "time", "÷ plain", "memory", "met"), (_row(each, found) for each in found), 5)
+
+
+def _row(each: Subject, found: Sequence[Subject]) -> Iterator[str]:
+    yield each.name
+    if each.failure:
+        yield from (f"failed: {each.failure}", "", "", "", "")
+        return
+    library = each.name.removeprefix("ceconform[").split()[0].rstrip("]")
+    plain = next((other.seconds for other in found if other.name == f"{library} plain"), None)
+    ours = each.name.startswith("ceconform") and not each.name.endswith("plain")
+    yield from (f"{each.value:.9g}", f"{each.seconds:.2f} s", f"{each.seconds / plain:.2f}" if plain else "")
+    yield from (f"{each.memory:.3f}", ("yes" if each.memory <= MOST else "**no**") if ours else "")
 
 
 def main() -> None:
-    """Measure each subject and print a line for it."""
+    """Measure each subject and print them as the page shows them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=4096)
-    parser.add_argument("--classes", type=int, default=128_256)
-    parser.add_argument("--features", type=int, default=64)
-    parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--repeat", type=int, default=1)
+    for name, value in asdict(Size()).items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
     parser.add_argument("--here", action="store_true", help="measure in this process, and print JSON")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SUBJECTS))
-    options = parser.parse_args()
-    names = options.names or list(SUBJECTS)
-    if options.here:
-        print(json.dumps(measured(options, names[0])))
+    options = vars(parser.parse_args())
+    inside, names = options.pop("here"), options.pop("names") or list(SUBJECTS)
+    size = Size(**options)
+    if inside:
+        print(json.dumps(asdict(here(size, names[0]))))
         return
-    print(
-        f"{options.rows} x {options.classes}, D = {options.features}, {options.dtype}; memory 1 = all logits in float32"
-    )
-    print(f"{'':30} {'value':>14} {'seconds':>8} {'memory':>7}")
-    for name in names:
-        own = [arg for arg in sys.argv[1:] if arg not in options.names]
-        done = subprocess.run(  # noqa: S603 - this very program
-            [sys.executable, __file__, *own, "--here", name], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            print(f"{name:30} {(done.stderr.strip().splitlines() or ['killed'])[-1]}")
-            continue
-        found = json.loads(done.stdout)
-        print(f"{name:30} {found['value']:14.9g} {found['seconds']:8.2f} {found['memory']:7.3f}")
+    print(*section(size, list(measure(size, names))), sep="\n")
 
 
 if __name__ == "__main__":

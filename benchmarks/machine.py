@@ -11,7 +11,7 @@ from pathlib import Path
 
 import ceconform
 
-__all__ = ["describe", "host", "versions"]
+__all__ = ["describe", "host", "resident", "versions"]
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib", "optax")
 BUSY = 0.5
@@ -35,6 +35,12 @@ def host() -> Iterator[tuple[str, str]]:
     yield "cores", str(os.cpu_count() or 1)
     yield "load average at the start", _load(os.getloadavg()[0])
     yield "system", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def resident(field: str) -> int:
+    """Bytes of this process: VmRSS now, VmHWM at the most, RssAnon what no file backs, VmData what it may write."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
 def versions(*libraries: str) -> str:

@@ -22,8 +22,7 @@ from typing import Any
 import numpy as np
 
 import ceconform
-from benchmarks.linear import resident
-from benchmarks.machine import host, versions
+from benchmarks.machine import host, resident, versions
 from ceconform.files import write
 from ceconform.report.markdown import table
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from benchmarks.comparison import OURS, Question
-from benchmarks.harness import Harness, section
 from benchmarks.result import MEMORY, Ratio, Result
 from ceconform.report.markdown import table
 
@@ -46,9 +45,9 @@ HEADS = ("loss", "size", "dtype", "part", "÷", "ours", "theirs", "ratio", "quar
 PASSES = ("passes, ours", "passes, theirs")
 
 
-def render(results: Sequence[Result], machine: Iterable[tuple[str, str]], harness: Harness | None = None) -> str:
-    """Write the page."""
-    return "\n".join(_page(results, machine, harness))
+def render(results: Sequence[Result], machine: Iterable[tuple[str, str]], parts: Iterable[str] = ()) -> str:
+    """Write the page, with parts of it that others wrote."""
+    return "\n".join(_page(results, machine, parts))
 
 
 def line(result: Result) -> str:
@@ -71,7 +70,7 @@ def line(result: Result) -> str:
     return "  ".join(parts)
 
 
-def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]], harness: Harness | None) -> Iterator[str]:
+def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]], parts: Iterable[str]) -> Iterator[str]:
     met = sum(ratio.met for result in results for ratio in result.ratios())
     targets = sum(len(result.comparison.targets) for result in results)
     failed = [(result, name, why) for result in results for name, why in result.failures.items()]
@@ -85,8 +84,7 @@ def _page(results: Sequence[Result], machine: Iterable[tuple[str, str]], harness
     yield from (METHOD, "")
     for setting, group in groupby(results, lambda result: result.comparison.setting):
         yield from _setting(setting, list(group))
-    if harness is not None:
-        yield from section(harness)
+    yield from parts
     if any(result.peaks for result in results):
         yield from _memory(results)
     if any(result.profiles for result in results):

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchmarks import with_jax, with_numpy, with_torch
+from benchmarks import linear, with_jax, with_numpy, with_torch
 from benchmarks.__main__ import run
 from benchmarks.comparison import OURS, PASS, Comparison, Question
 from benchmarks.page import render
@@ -41,6 +41,17 @@ def test_the_smallest_comparison_becomes_a_page(tmp_path, capsys):
     assert [heads.count("|")] == [row.count("|") for row in rows]
     assert "| softmax | 64×10 | float32 | forward | scipy |" in rows[0]
     assert "÷ scipy" in capsys.readouterr().out
+
+
+def test_a_linear_layer_is_measured_beside_the_plain_composition():
+    """In processes of their own, which answer the same."""
+    size = linear.Size(rows=32, classes=64, features=4, repeat=1)
+    plain, ours = linear.measure(size, ["numpy plain", "ceconform[numpy]"])
+    assert ours.value == pytest.approx(plain.value, rel=1e-6)
+    rows = [line.split(" | ") for line in linear.section(size, [plain, ours]) if line.startswith("| ")][2:]
+    assert [("| numpy plain", "1.00"), ("| ceconform[numpy]", f"{ours.seconds / plain.seconds:.2f}")] == [
+        (row[0], row[3]) for row in rows
+    ]
 
 
 def test_only_selects_and_list_times_nothing(capsys):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ceconform.losses._derivatives import traced
 from ceconform.losses._inputs import class_numbers, device_of, in_pieces, made_of
 
-__all__ = ["Hard", "hard", "silenced", "torch_overwrites"]
+__all__ = ["Hard", "hard", "overwrites", "silenced", "torch_overwrites"]
 
 
 class Hard(NamedTuple):
@@ -59,19 +59,21 @@ def silenced(xp: Any, x: Any, still: Any) -> Any:
     if _is_numpy(xp):
         x[still[:, 0]] = 0.0
         return x
-    if _looks_ahead(xp, still):
+    if overwrites(xp, still):
         return x.masked_fill_(still, 0.0) if bool(still.any()) else x
     return xp.where(still, 0.0, x)
 
 
 def _all_below(xp: Any, infinite: Any) -> bool:
     """Whether it is known that no row has a logit of +inf."""
-    return (_is_numpy(xp) or _looks_ahead(xp, infinite)) and not bool(infinite.any())
+    return overwrites(xp, infinite) and not bool(infinite.any())
 
 
-def _looks_ahead(xp: Any, x: Any) -> bool:
-    """Whether PyTorch may look at numbers before it goes on, and work in place: they are there, and need no waiting."""
-    return torch_overwrites(xp) and x.device.type == "cpu" and not traced(xp, x)
+def overwrites(xp: Any, *arrays: Any) -> bool:
+    """Whether to work in place and to look at numbers before going on: they are there, and nothing traces."""
+    if _is_numpy(xp):
+        return True
+    return torch_overwrites(xp) and not any(traced(xp, x) for x in arrays if x is not None)
 
 
 def _is_numpy(xp: Any) -> bool:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ceconform.losses._description import Subject
-from ceconform.losses._hard import hard, silenced, torch_overwrites
-from ceconform.losses._inputs import made_of
+from ceconform.losses._hard import hard, overwrites, silenced, torch_overwrites
+from ceconform.losses._inputs import device_of, made_of
 from ceconform.losses._kernel import Kernel, pull, push, times
 from ceconform.losses._labels import one_hot, smoothed
 from ceconform.losses.categorical import describe
@@ -43,15 +43,18 @@ class Blocks:
     rows: int
     """Of a block."""
 
-    def logits(self, hidden: Any, weight: Any, bias: Any) -> Any:
-        """Return hidden · weightᵀ + bias, accumulated in the dtype of the computation."""
+    def logits(self, hidden: Any, weight: Any, bias: Any, room: Any = None) -> Any:
+        """Return hidden · weightᵀ + bias, accumulated in the dtype of the computation; in an array that is there."""
         xp = self.on.xp
         for transform in self.on.rules.transforms:
             hidden = transform.apply(xp, hidden, None)
-        if made_of(xp, "torch"):
+        if room is not None:
+            z = xp.matmul(self.cast(hidden), xp.matrix_transpose(self.cast(weight)), out=room[: hidden.shape[0]])
+        elif made_of(xp, "torch"):
             linear = sys.modules["torch"].nn.functional.linear
             return linear(self.cast(hidden), self.cast(weight), None if bias is None else self.cast(bias))
-        z = self.product(hidden, xp.matrix_transpose(weight))
+        else:
+            z = self.product(hidden, xp.matrix_transpose(weight))
         if bias is not None:
             z += self.cast(bias)
         return z
@@ -82,15 +85,32 @@ class Blocks:
         loss = describe(on, q, y < on.classes, label_smoothing=self.label_smoothing, class_weight=class_weight)
         return loss.kernel, loss.arrays, q
 
-    def losses(self, y: Any, *inputs: Any) -> Any:
+    def room(self, y: Any, weight: Any, *others: Any) -> Any:
+        """Return an array for the logits of a block after the other, None where each has to make its own.
+
+        What is allocated and freed for each block is not soon given back to the machine by every allocator.
+        """
+        xp, shape = self.on.xp, (min(self.rows, y.shape[0]), weight.shape[0])
+        if self.hard and overwrites(xp, y, weight, *others):
+            return xp.empty(shape, dtype=self.on.computing, device=device_of(xp, weight))
+        return None
+
+    def losses(self, y: Any, *inputs: Any, room: Any = None) -> Any:
         """Return the loss of each row."""
         if self.hard:
-            return hard(self.on.xp, self.logits(*inputs[:3]), y, gradient=False).losses
+            hidden, weight, bias, _ = inputs
+            return hard(self.on.xp, self.logits(hidden, weight, bias, room), y, gradient=False).losses
         kernel, arrays, _ = self._loss(y, inputs)
         return kernel.value(self.on.xp, *arrays)
 
     def pulled(
-        self, y: Any, cotangent: Any, *inputs: Any, wanted: Wanted, before: Sequence[Any] = (None, None, None)
+        self,
+        y: Any,
+        cotangent: Any,
+        *inputs: Any,
+        wanted: Wanted,
+        before: Sequence[Any] = (None, None, None),
+        room: Any = None,
     ) -> list[Any]:
         """Return the gradients of Σ cotangent · loss by each of the inputs, in the dtype of the computation.
 
@@ -103,7 +123,7 @@ class Blocks:
         hidden = xp.where(still, xp.zeros_like(hidden), hidden)
         cost, scale = None, xp.expand_dims(cotangent, axis=-1)
         if self.hard:
-            parts = hard(xp, self.logits(hidden, weight, bias), y, gradient=True)
+            parts = hard(xp, self.logits(hidden, weight, bias, room), y, gradient=True)
             slope = silenced(xp, parts.numerators, still)  # a NaN in weight or bias is in every row
             scale = xp.where(still, 0.0, scale / parts.denominator)
         else:
@@ -170,7 +190,8 @@ def _slices(rows: int, block: int) -> Iterator[slice]:
 def losses(blocks: Blocks, y: Any, *inputs: Any) -> Any:
     """Return the loss of each row, block by block."""
     hidden, *rest = inputs
-    rows = [blocks.losses(y[some], hidden[some, :], *rest) for some in _slices(y.shape[0], blocks.rows)]
+    room = blocks.room(y, rest[0], hidden, rest[1])
+    rows = [blocks.losses(y[some], hidden[some, :], *rest, room=room) for some in _slices(y.shape[0], blocks.rows)]
     xp = blocks.on.xp
     return xp.concat(rows) if rows else xp.sum(blocks.cast(hidden), axis=-1)
 
@@ -181,8 +202,10 @@ def gradients(blocks: Blocks, y: Any, cotangent: Any, *inputs: Any, wanted: Want
     hidden, *rest = inputs
     by_row: list[Any] = []
     whole: list[Any] = [None, None, None]
+    room = blocks.room(y, rest[0], hidden, rest[1], cotangent)
     for some in _slices(y.shape[0], blocks.rows):
-        first, *whole = blocks.pulled(y[some], cotangent[some], hidden[some, :], *rest, wanted=wanted, before=whole)
+        block = (y[some], cotangent[some], hidden[some, :])
+        first, *whole = blocks.pulled(*block, *rest, wanted=wanted, before=whole, room=room)
         if first is not None:
             by_row.append(xp.astype(first, hidden.dtype, copy=False))
     found = [None if x is None else xp.zeros_like(x) for x in inputs]
