@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ceconform.formats import FORMATS
 from ceconform.report.header import Implementation
-from ceconform.report.markdown import cell, table
+from ceconform.report.markdown import cell, table, without_folders
 from ceconform.report.measurement import Accuracy, Elementary, Input, Measurement
 
 __all__ = ["render_accuracy", "render_accuracy_plain", "render_accuracy_text"]
@@ -209,7 +209,7 @@ def _refusals(accuracy: Accuracy, name: str) -> Iterator[str]:
         return
     yield from ("<details>", "<summary>Without numbers</summary>", "")
     rows = (
-        (f"`{each.loss}`", each.status, each.reason, ", ".join(each.dtypes), str(each.grids))
+        (f"`{each.loss}`", each.status, without_folders(each.reason), ", ".join(each.dtypes), str(each.grids))
         for each in sorted(refused, key=lambda each: (each.loss, each.status, each.reason))
     )
     yield from table(("loss", "", "reason", "dtypes", "grids"), rows, 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ceconform.report.changes import first, said
 from ceconform.report.difference import Change
 from ceconform.report.history import EFFECTS, History, Movement, Release, Timeline
-from ceconform.report.markdown import table
+from ceconform.report.markdown import table, without_folders
 from ceconform.report.result import Result
 from ceconform.verdict import VERDICTS
 
@@ -18,8 +17,6 @@ __all__ = ["render_history"]
 _COUNTED = ("broke", "fixed")
 _NAMED = 3
 """Losses, and verdicts, that a row names."""
-_FOLDERS = re.compile(r"(?<![\w/])/(?:[^\s/:()]+/)+")
-"""Those of an absolute path: they are of one machine, and the file's name says enough."""
 
 
 def render_history(history: History) -> str:
@@ -38,7 +35,7 @@ def render_history(history: History) -> str:
         lines += _timeline(timeline)
     if history.missing:
         lines += ["## Did not start", ""]
-        lines += table(("release", "reason"), ((name, _FOLDERS.sub("", why)) for name, why in history.missing.items()))
+        lines += table(("release", "reason"), ((name, without_folders(why)) for name, why in history.missing.items()))
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ceconform.report.report import Report
@@ -9,7 +10,9 @@ from ceconform.report.summary import Row, Tally, summarise
 from ceconform.report.text import title, ulps
 from ceconform.verdict import VERDICTS
 
-__all__ = ["cell", "render_markdown", "render_table", "table"]
+__all__ = ["cell", "render_markdown", "render_table", "table", "without_folders"]
+
+_FOLDERS = re.compile(r"(?<![\w/])/(?:[^\s/:()]+/)+")
 
 
 def cell(text: str) -> str:
@@ -19,6 +22,15 @@ def cell(text: str) -> str:
     a\|b
     """
     return " ".join(text.split()).replace("|", "\\|")
+
+
+def without_folders(reason: str) -> str:
+    """Leave out the folders of absolute paths: they are of one machine, and the file's name says enough.
+
+    >>> without_folders("ImportError: /home/me/cache/main.so: file too short")
+    'ImportError: main.so: file too short'
+    """
+    return _FOLDERS.sub("", reason)
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]], numbers: int = 0) -> Iterator[str]:
