@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ceconform.authoring.answers import expected
 from ceconform.authoring.fuzzing.asking import Answer, Asked
 from ceconform.authoring.fuzzing.causes import Cause, causes, departure
 from ceconform.authoring.fuzzing.strategies import STATED
-from ceconform.corpus import Case, Expected
+from ceconform.corpus import Case
 from ceconform.errors import CeconformError
 from ceconform.harness import Observation
 from ceconform.oracle import Exact, evaluate
@@ -79,7 +80,7 @@ class Memory:
         except (CeconformError, ArithmeticError, ValueError) as error:
             self.errors.setdefault(f"{case.loss}: in the oracle: {type(error).__name__}: {error}")
             return ()
-        case = replace(case, expected=_expected(exact))
+        case = replace(case, expected=expected(case, exact))
         return tuple(
             Finding(
                 implementation=self.sides[name].known,
@@ -122,14 +123,3 @@ class Memory:
                     observed = {name: side.observe(case, dtype) for name, side in self.sides.items()}
                     for name, answer in self.departing(case, dtype, observed):
                         self.known[loss].append(Cause.of(answer, name, case, dtype))
-
-
-def _expected(exact: Exact) -> Expected:
-    return Expected(
-        loss=exact.loss,
-        gradient=exact.gradient,
-        condition=exact.condition,
-        gradient_condition=exact.gradient_condition,
-        terms=exact.terms,
-        invalid=exact.invalid,
-    )
