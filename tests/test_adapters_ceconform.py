@@ -100,7 +100,7 @@ def test_what_is_compiled_answers_alike_and_its_program_runs(case, implementatio
     for name in (implementation, eager):
         worker = Worker(command(name), limit=120.0)
         try:
-            (answers[name],) = worker.ask(0, case.call("float32"))
+            (answers[name],) = worker.ask(case.call("float32"))
             dialect = worker.hello["dialect"]
         finally:
             worker.close()

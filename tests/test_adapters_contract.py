@@ -174,7 +174,7 @@ def answers(library: str) -> list[tuple[Call, list[Observation]]]:
     worker = Worker(command(library), limit=60.0)
     try:
         asked = [call for call in CALLS if call.dtype in worker.hello["dtypes"]]
-        return [(call, list(worker.ask(number, call))) for number, call in enumerate(asked)]
+        return [(call, worker.ask(call)) for call in asked]
     finally:
         worker.close()
 

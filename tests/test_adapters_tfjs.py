@@ -146,7 +146,7 @@ def test_a_name_that_the_library_has_not_is_the_worker_s_fault(tmp_path):
     worker = Worker(["node", str(broken / "worker.mjs")], limit=60.0)
     try:
         (case,) = select(CORPUS, ["margin/hinge/label-of-two"])
-        first, second = worker.ask(0, case.call("float32"))
+        first, second = worker.ask(case.call("float32"))
     finally:
         worker.close()
     assert (first.status, second.status) == ("error", "answered")

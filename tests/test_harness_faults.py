@@ -132,7 +132,7 @@ def test_a_worker_that_ignores_what_to_skip_is_not_asked_for_ever(run):
 
 def test_what_json_has_no_word_for_is_refused_before_it_is_in_a_report(run):
     """An infinite switch."""
-    assert "expected finite numbers in `switches`" in run[0].header.missing["infinite"]
+    assert "expected a JSON object a line, got" in run[0].header.missing["infinite"]
 
 
 @pytest.mark.parametrize("arguments", [spoken("floods-at-once"), None])
@@ -155,7 +155,7 @@ import numpy as np
 from ceconform.corpus import Call
 from ceconform.harness.process import Worker, command
 call = Call(loss="hinge_loss", predictions=np.array([-1.0]), labels=np.array([1.0]), dtype="float64")
-flooded, sound = Worker(command("faults:Floods"), limit=1.0).ask(0, call)
+flooded, sound = Worker(command("faults:Floods"), limit=1.0).ask(call)
 assert (flooded.status, sound.status) == ("timeout", "answered")
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  # ru_maxrss counts who started it too
 """

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import select
 import shlex
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ceconform.corpus import Call
 from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedError
@@ -20,19 +21,18 @@ from ceconform.harness.ending import end, told
 from ceconform.harness.hello import decode_hello
 from ceconform.harness.memory import Memory
 from ceconform.harness.observation import Observation
+from ceconform.harness.pipes import DiedError, Pipes, SilentError
 from ceconform.harness.wire import Asking, asked, decode_answer, parse
 
 __all__ = ["Worker", "command", "commands", "environment", "function_command"]
 
 _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1"}
 """Calls are small: one thread is fastest, and sums do not depend on how many cores there are."""
-_LONGEST_LINE = 1 << 26
-"""Bytes: five hundred times those of the longest answer to a case of ours."""
 _MOST_ROUTES = 64
-_LAST_WORDS = 2000
-"""Bytes of standard error that are kept, the last ones: it may be endless."""
-_GLANCE = 0.1
-"""Seconds between two looks at whether the run has been given up, or the worker has died."""
+_STARTS = 3
+"""A worker that does not start again so often is not started any more."""
+_AHEAD = 16
+"""Calls that are written before they are answered."""
 
 
 def environment() -> dict[str, str]:
@@ -85,14 +85,6 @@ def commands(stated: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-class _DiedError(Exception):
-    """The worker closed its output."""
-
-
-class _SilentError(Exception):
-    """The worker said nothing in time."""
-
-
 class Worker:
     """One implementation in a process of its own; when `stopped` is set, whoever waits for it gets a StoppedError."""
 
@@ -109,8 +101,9 @@ class Worker:
         self._memory = memory or Memory()
         self._arguments, self._limit, self._start_limit = list(arguments), limit, start_limit
         self._process: subprocess.Popen[bytes] | None = None
-        self._pending = bytearray()
-        self._last_words = b""
+        self._pipes: Pipes | None = None
+        self._waiting: deque[tuple[int, Call]] = deque()
+        """Calls that have no answer yet; all of them are written to the process, if there is one."""
         self.hello: Mapping[str, Any] = {}
         self.starting = 0.0
         """Seconds until it had said hello, every time that it was started."""
@@ -120,9 +113,7 @@ class Worker:
             self.close()
             raise
 
-    def _start(self) -> None:
-        self._pending.clear()
-        self._last_words = b""
+    def _start(self) -> Pipes:
         started = time.monotonic()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user names the command
@@ -133,32 +124,70 @@ class Worker:
                 env=environment(),
                 start_new_session=True,
             )
-            self.hello = decode_hello(self._read(started + self._start_limit))
+            self._pipes = Pipes(self._process, self._stopped)
+            self.hello = decode_hello(parse(self._pipes.line(self._start_limit)))
             self.starting += time.monotonic() - started
         except OSError as error:
             raise StartError(f"{' '.join(self._arguments)}: {error}") from error
-        except _DiedError:
+        except DiedError:
             raise StartError(f"the worker ended before it said hello: {self._obituary()}") from None
-        except _SilentError:
+        except SilentError:
             self.stop()
             raise StartError(f"the worker did not say hello within {self._start_limit:g} s") from None
         except ProtocolError as error:
             self.stop()
             raise StartError(f"the worker did not say hello first: {error}") from None
+        return self._pipes
 
-    def ask(self, number: int, call: Call) -> Iterator[Observation]:
-        """One observation for each route; a crash or a timeout is one too, and the routes after it are still asked."""
+    def ask(self, call: Call) -> tuple[Observation, ...]:
+        """What comes of one call."""
+        (observations,) = self.answers([call])
+        return observations
+
+    def answers(self, calls: Iterable[Call]) -> Iterator[tuple[Observation, ...]]:
+        """What comes of each call, in their order, to be read to the end: one observation for each route.
+
+        A crash or a timeout is one too, and the routes after it are still asked. Some calls are written ahead, so that
+        the worker never waits for us.
+        """
+        numbered = enumerate(calls)
+        failed: list[str] = []
+        while self._fill(numbered):
+            observations: list[Observation] = []
+            if len(failed) < _STARTS:
+                try:
+                    observations.extend(self._observe(*self._waiting[0]))
+                    failed.clear()
+                except StartError as error:
+                    failed.append(f"and it did not start again: {error}")
+            if failed:
+                observations.append(Observation(status="crash", reason=failed[-1]))
+            self._waiting.popleft()
+            yield tuple(observations)
+
+    def _fill(self, numbered: Iterator[tuple[int, Call]]) -> bool:
+        """Write as many calls as shall wait, when half of them are answered; whether there is one."""
+        if len(self._waiting) <= _AHEAD // 2:
+            more = list(itertools.islice(numbered, _AHEAD - len(self._waiting)))
+            self._waiting += more
+            if self._pipes is not None and more:
+                self._pipes.write(b"".join(asked(call, number, 0) for number, call in more))
+        return bool(self._waiting)
+
+    def _observe(self, number: int, call: Call) -> Iterator[Observation]:
+        """One observation for each route of the call that waits longest."""
         taken: set[Asking] = set()
         skip = 0
         while True:
             route: Asking | None = None
-            if self._process is None:
-                self._start()
+            pipes = self._pipes
+            if pipes is None:
+                pipes = self._start()
+                _, *later = self._waiting
+                pipes.write(asked(call, number, skip) + b"".join(asked(each, at, 0) for at, each in later))
             try:
-                self._write(asked(call, number, skip), time.monotonic() + self._limit)
                 while True:
-                    said = self._read(time.monotonic() + self._limit)
-                    match decode_answer(said, number, first=not skip):
+                    match decode_answer(parse(pipes.line(self._limit)), number, first=not skip):
                         case None:
                             return
                         case Asking() as asking:
@@ -173,10 +202,10 @@ class Worker:
             except ProtocolError as error:
                 self.stop()
                 ended = Observation(status="error", reason=f"the worker broke the line protocol: {error}")
-            except _SilentError:
+            except SilentError:
                 self.stop()
                 ended = Observation(status="timeout", reason=f"no answer within {self._limit:g} s")
-            except (_DiedError, BrokenPipeError):
+            except DiedError:
                 ended = Observation(status="crash", reason=self._obituary())
             if route is None:
                 yield self._memory.seen(ended)
@@ -184,99 +213,20 @@ class Worker:
             yield self._memory.seen(replace(ended, via=route.via, expression=route.expression))
             skip += 1
 
-    def _write(self, message: bytes, deadline: float) -> None:
-        """Hand a message over, as fast as the worker reads: a long one does not fit into a pipe."""
-        assert self._process is not None  # noqa: S101 - for the type checker
-        pipe = self._process.stdin
-        assert pipe is not None  # noqa: S101 - same
-        os.set_blocking(pipe.fileno(), False)
-        left = memoryview(message)
-        while left:
-            try:
-                left = left[os.write(pipe.fileno(), left) :]
-            except BlockingIOError:
-                self._wait(pipe, select.POLLOUT, deadline)
-
-    def _read(self, deadline: float) -> Mapping[str, Any]:
-        """The next message."""
-        assert self._process is not None  # noqa: S101 - for the type checker
-        output = self._process.stdout
-        assert output is not None  # noqa: S101 - same
-        looked = 0
-        while (end := self._pending.find(b"\n", looked)) < 0:
-            looked = len(self._pending)
-            if looked > _LONGEST_LINE:
-                raise ProtocolError(f"expected lines of at most {_LONGEST_LINE} bytes, got more")
-            self._wait(output, select.POLLIN, deadline)
-            chunk = os.read(output.fileno(), 1 << 16)
-            if not chunk:
-                raise _DiedError
-            self._pending += chunk
-        text = bytes(self._pending[:end])
-        del self._pending[: end + 1]
-        return parse(text)
-
-    def _wait(self, pipe: IO[bytes], event: int, deadline: float) -> None:
-        """Wait until a pipe is ready, the time is over, the run is given up, or the worker has died.
-
-        What it says on standard error is heard meanwhile, so that it never waits for us. A process that it has
-        started may hold its pipes open when it is dead.
-        """
-        assert self._process is not None  # noqa: S101 - for the type checker
-        errors = self._process.stderr
-        assert errors is not None  # noqa: S101 - same
-        poll = select.poll()
-        poll.register(pipe, event)
-        if not errors.closed:
-            poll.register(errors, select.POLLIN)
-        dead = False
-        while True:
-            if self._stopped.is_set():
-                raise StoppedError
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _SilentError
-            ready = [descriptor for descriptor, _ in poll.poll(0 if dead else 1000 * min(_GLANCE, left))]
-            if pipe.fileno() in ready:
-                return
-            if ready and not self._listen(errors):
-                poll.unregister(errors)
-                errors.close()
-            if dead and not ready:
-                raise _DiedError
-            dead = dead or (not ready and self._process.poll() is not None)
-
-    def _listen(self, errors: IO[bytes]) -> bool:
-        """Hear what is on standard error; whether more may come."""
-        os.set_blocking(errors.fileno(), False)
-        try:
-            words = os.read(errors.fileno(), 1 << 16)
-        except BlockingIOError:
-            return True
-        self._last_words = (self._last_words + words)[-_LAST_WORDS:]
-        return bool(words)
-
     def _obituary(self) -> str:
         """How the process ended, and the last that it said on standard error."""
-        assert self._process is not None  # noqa: S101 - for the type checker
-        process, self._process = self._process, None
-        code = end(process)
-        errors = process.stderr
-        assert errors is not None  # noqa: S101 - for the type checker
-        if not errors.closed:
-            with errors:  # as much as a pipe holds: what the worker has started may still be talking
-                for _ in range(16):
-                    self._listen(errors)
-        words = self._last_words.decode(errors="replace").strip().splitlines()
-        return f"{told(code)}: {words[-1].strip()[:300]}" if words else told(code)
+        assert self._process is not None and self._pipes is not None  # noqa: S101, PT018 - for the type checker
+        process, pipes, self._process, self._pipes = self._process, self._pipes, None, None
+        code, words = end(process), pipes.last_words()
+        return f"{told(code)}: {words[:300]}" if words else told(code)
 
     def stop(self) -> None:
         """End the process, and whatever it started."""
-        if self._process is not None:
-            process, self._process = self._process, None
+        process, pipes, self._process, self._pipes = self._process, self._pipes, None, None
+        if process is not None:
             end(process)
-            if process.stderr is not None:
-                process.stderr.close()
+        if pipes is not None:
+            pipes.close()
 
     def close(self) -> None:
         """End the process for good."""

@@ -59,9 +59,6 @@ class Finished:
 
 Event = Started | Missing | Asked | Finished
 
-_STARTS = 3
-"""A worker that does not start again so often is not started any more."""
-
 Answered = Callable[[Mapping[str, Any], Case, str, str], bool]
 """Whether a worker, known by its hello, has answered a case in a dtype on a device before."""
 
@@ -148,18 +145,7 @@ class _Plan:
                 if dtype in case.dtypes and not (self.answered and self.answered(hello, case, dtype, device))
             ]
             yield Started(implementation=name, hello=hello, calls=len(calls))
-            failed: list[str] = []
-            for number, (case, dtype, device) in enumerate(calls):
-                observations: list[Observation] = []
-                try:
-                    if len(failed) < _STARTS:
-                        observations.extend(worker.ask(number, case.call(dtype, device)))
-                        failed.clear()
-                except StartError as error:
-                    failed.append(f"and it did not start again: {error}")
-                if failed:
-                    observations.append(Observation(status="crash", reason=failed[-1]))
-                yield Asked(
-                    implementation=name, case=case, dtype=dtype, device=device, observations=tuple(observations)
-                )
+            answers = worker.answers(case.call(dtype, device) for case, dtype, device in calls)
+            for (case, dtype, device), observations in zip(calls, answers, strict=True):
+                yield Asked(implementation=name, case=case, dtype=dtype, device=device, observations=observations)
         yield Finished(implementation=name, starting=worker.starting)

@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from ceconform.corpus import Call
@@ -51,8 +50,6 @@ _PACKED = np.dtype("<f8")
 _MANY = 256
 """More numbers than these travel packed: their digits would take longer than most losses."""
 _LONGEST_TIME = 1e9
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-"""The escape of half a character, whose other half may be missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,29 +72,17 @@ def parse(text: bytes) -> Mapping[str, Any]:
         If it is no JSON object, or one that cannot be written down again: with NaN, or half a character.
     """
     try:
-        message = _READER.decode(text.decode())
-        if _SURROGATE.search(text):
-            line(message)
-    except (ValueError, RecursionError):
+        message = orjson.loads(text)
+    except ValueError:
         message = None
     if not isinstance(message, dict):
         raise ProtocolError(f"expected a JSON object a line, got {brief(text.decode(errors='replace'))}")
     return message
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-_READER = json.JSONDecoder(parse_constant=_refuse)
-
-
 def line(message: Mapping[str, Any]) -> bytes:
     """A message as it travels."""
-    return _JSON.encode(message).encode() + b"\n"
-
-
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _numbers(values: Iterable[float]) -> list[float | str]:
@@ -124,7 +109,7 @@ def asked(call: Call, number: int, skip: int) -> bytes:
 
 @lru_cache(maxsize=CALLS)
 def _text(call: Call) -> bytes:
-    return _JSON.encode(encode_call(call)).encode()
+    return orjson.dumps(encode_call(call))
 
 
 def encode_call(call: Call) -> dict[str, Any]:

@@ -6,7 +6,6 @@ A plain function answers with `--loss` and `--backend` beside its name, `package
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -25,7 +24,7 @@ from ceconform.adapters import Adapter, Question, Source, Unsupported, adapt, fi
 from ceconform.corpus import Call
 from ceconform.errors import CeconformError
 from ceconform.harness.observation import Answer, Observation
-from ceconform.harness.wire import decode_call, encode_observation, line
+from ceconform.harness.wire import decode_call, encode_observation, line, parse
 from ceconform.libraries import resolve
 
 __all__ = ["hello", "observe", "serve"]
@@ -89,8 +88,10 @@ def _is_ours(error: Exception) -> bool:
     """A name that the source uses and the library has not: the adapter's fault, not an answer."""
     if isinstance(error, AttributeError) and str(error).startswith("module "):
         return True
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return isinstance(error, NameError | AttributeError | SyntaxError | ImportError) and last.filename == _SOURCE
+    if not isinstance(error, NameError | AttributeError | SyntaxError | ImportError):
+        return False
+    *_, (last, _) = traceback.walk_tb(error.__traceback__)
+    return last.f_code.co_filename == _SOURCE
 
 
 def _is_missing(error: Exception, text: str) -> bool:
@@ -185,7 +186,7 @@ def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
     names = adapter.namespace()
     say(hello=hello(adapter))
     for text in calls:
-        request = json.loads(text)
+        request = parse(text)
         number = request["id"]
 
         def asking(source: Source, number: int = number) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ceconform.corpus import Case
-from ceconform.errors import StartError
 from ceconform.harness import Observation
 from ceconform.harness.process import Worker, command
 from ceconform.report import Implementation
@@ -61,10 +60,7 @@ class Asked:
 
     def observe(self, case: Case, dtype: str) -> tuple[Observation, ...]:
         """What comes of a question by each route."""
-        try:
-            return tuple(self.worker.ask(0, case.call(dtype)))
-        except StartError as error:
-            return (Observation(status="crash", reason=f"and it did not start again: {error}"),)
+        return self.worker.ask(case.call(dtype))
 
     def judge(self, case: Case, dtype: str, observations: tuple[Observation, ...]) -> tuple[Answer, ...]:
         """What that is worth."""
