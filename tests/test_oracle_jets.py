@@ -8,7 +8,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ceconform.oracle.condition import curvature
+from ceconform.oracle.condition import _dense, _rank_two, curvature
 from ceconform.oracle.jets import Jet, exp, expm1, log, log1p, power, value_of
 from ceconform.oracle.tape import Tape
 
@@ -76,3 +76,21 @@ def test_the_curvature_is_that_of_the_whole_matrix(dense, pivot):
                 reach += abs(mp.mpf(float(size[j].mid())) * mp.diff(function, tuple(at), orders))
             found = curvature(loss, totals, size, pivot)[i]
             assert float(found.mid()) == pytest.approx(float(reach), rel=1e-12)
+
+
+SMALL = st.integers(min_value=-3, max_value=3)
+
+
+@given(
+    rows=st.lists(st.tuples(SMALL, SMALL.filter(bool), SMALL, SMALL, st.booleans()), min_size=1, max_size=6),
+    bend=SMALL,
+)
+def test_sorting_gives_the_sums_over_the_whole_matrix(rows, bend):
+    """Σ_j |x_j H_ij| and Σ_j H_ij of H = diag(D) + B Gᵀ + G Bᵀ + S G Gᵀ, also where signs are in doubt, as 0's is."""
+    diagonal, g, b, size = ({c: arb(row[at]) for c, row in enumerate(rows)} for at in range(4))
+    b = {c: x + arb(0, 1e-9) if row[4] else x for (c, x), row in zip(b.items(), rows, strict=True)}
+    size = {c: abs(x) for c, x in size.items()}
+    left, right = ([vector[c] for c in diagonal] for vector in (b, g))
+    pairs = [(left, right), (right, [x + bend * y for x, y in zip(left, right, strict=True)])]
+    for ours, theirs in zip(_rank_two(diagonal, g, b, arb(bend), size), _dense(diagonal, pairs, size), strict=True):
+        assert all(ours[c].overlaps(theirs[c]) and ours[c].rad() < 1e-6 for c in diagonal)

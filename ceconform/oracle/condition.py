@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 from flint import arb, arb_mat
 
@@ -27,8 +29,11 @@ def curvature(
     else:
         classes = sorted({c for vector in totals for c in vector} | loss.diagonal.keys() | loss.gradient.keys())
         diagonal = {c: loss.diagonal.get(c, _ZERO) for c in classes}
+        bend = loss.totals.get((1, 1), _ZERO)
         if not loss.mixed and len(totals) == 1:
-            reach, sums = _rank_one(diagonal, totals[0], loss.totals[1, 1], size)
+            reach, sums = _rank_one(diagonal, totals[0], bend, size)
+        elif len(totals) == 1 and not any(totals[0].get(c, _ZERO).contains(0) for c in classes):
+            reach, sums = _rank_two(diagonal, totals[0], loss.mixed[1], bend, size)
         else:
             reach, sums = _dense(diagonal, _factors(loss, totals, classes), size)
     if pivot is None:
@@ -51,6 +56,39 @@ def _rank_one(diagonal: Vector, g: Vector, bend: arb, size: Vector) -> tuple[dic
         reach[c] = abs(at) * (every - reached.get(c, _ZERO)) + size[c] * abs(d + own)
         sums[c] = d + at * total
     return reach, sums
+
+
+def _rank_two(diagonal: Vector, g: Vector, b: Vector, bend: arb, size: Vector) -> tuple[dict[int, arb], dict[int, arb]]:
+    """H = diag(D) + B Gᵀ + G Bᵀ + S G Gᵀ, and no G is 0: sorting takes longest.
+
+    Beside the diagonal H_ij = G_i G_j (u_i + u_j) with u = B / G + S / 2. In the order of u, those that are less than
+    -u_i come first, so that Σ_j |x_j G_j| |u_i + u_j| is made of sums that are taken once. The few whose sign is in
+    doubt are looked at one by one.
+    """
+    u = {c: b.get(c, _ZERO) / g[c] + bend / 2 for c in diagonal}
+    weight = {c: size[c] * abs(g[c]) for c in diagonal}
+    order = sorted(diagonal, key=lambda c: u[c].mid())
+    middles = [u[c].mid() for c in order]
+    doubt = 2 * max(x.rad() for x in u.values())
+    weights = _partial(weight[c] for c in order)
+    moments = _partial(weight[c] * u[c] for c in order)
+    every, through = sum(g.values(), _ZERO), sum(b.values(), _ZERO)
+    reach, sums = {}, {}
+    for c, d in diagonal.items():
+        low = bisect_left(middles, -u[c].mid() - doubt)
+        high = bisect_right(middles, doubt - u[c].mid())
+        near = sum((weight[i] * abs(u[c] + u[i]) for i in order[low:high]), _ZERO)
+        above = u[c] * (weights[-1] - weights[high]) + moments[-1] - moments[high]
+        below = u[c] * weights[low] + moments[low]
+        own = 2 * u[c] * g[c] * g[c]
+        reach[c] = abs(g[c]) * (above - below + near) - size[c] * abs(own) + size[c] * abs(d + own)
+        sums[c] = d + g[c] * (through + bend * every) + b.get(c, _ZERO) * every
+    return reach, sums
+
+
+def _partial(numbers: Iterable[arb]) -> list[arb]:
+    """The sums of the first none, one, two, … of these numbers."""
+    return list(accumulate(numbers, initial=_ZERO))
 
 
 def _factors(loss: Derivatives, totals: list[dict[int, arb]], classes: list[int]) -> list[tuple[list[arb], list[arb]]]:
