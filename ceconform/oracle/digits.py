@@ -88,9 +88,9 @@ def decimal(x: Extended) -> Decimal | None:
             if exponent >= 0:
                 return _ROUND.plus(Decimal(mantissa << exponent))
             return _ROUND.plus(Decimal(mantissa * 5**-exponent).scaleb(exponent, _EXACT))
-    digits = Decimal(x.str(DIGITS + _GUARD, radius=False))
-    tail = int("".join(map(str, digits.as_tuple().digits[DIGITS:])).ljust(_GUARD, "0"))
+    text = x.str(DIGITS + _GUARD, radius=False)
+    tail = int(text.partition("e")[0].replace(".", "").lstrip("-0")[DIGITS:].ljust(_GUARD, "0"))
     half = 5 * 10 ** (_GUARD - 1)
     if abs(tail - half) <= 2 and not last:  # noqa: PLR2004 - the last digit's doubt
         return None
-    return _ROUND.plus(digits)
+    return _ROUND.create_decimal(text)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 import flint
 import numpy as np
@@ -69,10 +70,8 @@ def evaluate(
 
 def evaluate_by(rules: Rules, call: Call, *, gradient: bool = True) -> Exact:
     """Evaluate a call by rules, whatever conventions and dtype they were read from: equal rules give equal answers."""
-    _validate(call)
-    layer = read_layer(call)
+    layer, wrong = _read(call)
     rows, shape = read(call, rules, layer)
-    wrong = _wrong_parameter(call)
     work = _Work(call, rules, rows, shape, layer, gradient=gradient)
     if wrong:
         return work.nothing(wrong)
@@ -81,6 +80,13 @@ def evaluate_by(rules: Rules, call: Call, *, gradient: bool = True) -> Exact:
             if work.settled():
                 break
     return work.exact()
+
+
+@lru_cache(maxsize=16)
+def _read(call: Call) -> tuple[Layer | None, str]:
+    """What of a valid call is the same by whatever rules: its layer, and what is wrong with its parameters."""
+    _validate(call)
+    return read_layer(call), _wrong_parameter(call)
 
 
 class _Work:
@@ -107,8 +113,9 @@ class _Work:
         self.by_predictions = call.gradient_by == "predictions"
         self.changes = [] if self.by_predictions or not gradient else changes(call, rules, rows, layer)
         self.unsettled = list(range(len(self.changes)))
-        factors = [1.0] * len(rows) if call.cotangent is None else np.asarray(call.cotangent).ravel().tolist()
-        self.cotangent = [fraction(float(factor)) for factor in factors]
+        self.cotangent = [fmpq(1)] * len(rows)
+        if call.cotangent is not None:
+            self.cotangent = [fraction(float(factor)) for factor in np.asarray(call.cotangent).ravel().tolist()]
         self.loss = np.full(shape if self.each else (), _ZERO, dtype=object)
         self.condition = np.full(self.loss.shape if gradient else 0, _ZERO, dtype=object)
         self.gradient = np.full(call.by.shape if gradient else 0, _ZERO, dtype=object)

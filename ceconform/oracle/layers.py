@@ -43,7 +43,7 @@ def _sum(numbers: Sequence[Rational]) -> Rational:
     return total
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """The weight, a row for each class, and the bias."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from flint import fmpq
@@ -61,8 +62,17 @@ def by_element(call: Call) -> bool:
     return call.spec.labels in {"binary", "sign"} or (call.loss == "brier_loss" and call.axis is None)
 
 
-def read(call: Call, rules: Rules, layer: Layer | None = None) -> tuple[list[Row], tuple[int, ...]]:
-    """The rows of a call, through its layer if it has one, and the shape of its losses."""
+def read(call: Call, rules: Rules, layer: Layer | None = None) -> tuple[Sequence[Row], tuple[int, ...]]:
+    """The rows of a call, through its layer if it has one, and the shape of its losses; none is to be changed."""
+    of_inputs = Rules(
+        single=rules.single, smallest=rules.smallest, smoothing=rules.smoothing, clip_labels=rules.clip_labels
+    )
+    return _read(call, of_inputs, layer)
+
+
+@lru_cache(maxsize=16)
+def _read(call: Call, rules: Rules, layer: Layer | None) -> tuple[Sequence[Row], tuple[int, ...]]:
+    """The same by the rules that say something of predictions, labels and weights: one call is read by many others."""
     predictions = _rounded(call.predictions, rules)
     predictions = np.where(np.abs(predictions) < rules.smallest, 0.0, predictions)
     if by_element(call):
