@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "digits", "fits", "holders", "rounded", "unit_in_the_last_place"]
+__all__ = ["FORMATS", "Format", "digits", "fits", "holders", "last_place", "rounded", "unit_in_the_last_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,6 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     }
 )
 
-_BEYOND = 400
-"""Decimals of larger exponents are 0 or inf in every format; their exact fractions would only be long."""
-
 
 def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
     """Round once to the nearest number of the dtype, ties to even; overflow gives inf.
@@ -65,10 +62,25 @@ def rounded(number: Fraction | Decimal | float, dtype: str) -> float:
     >>> rounded(Fraction(1, 10), "float32"), rounded(Decimal("0.1"), "bfloat16"), rounded(70000.0, "float16")
     (0.10000000149011612, 0.10009765625, inf)
     """
-    if not number or not math.isfinite(number):
-        return float(number)
-    if isinstance(number, Decimal) and abs(number.adjusted()) > _BEYOND:
-        return math.copysign(0.0 if number.adjusted() < 0 else math.inf, number)
+    if isinstance(number, Fraction):
+        return _rounded(number, dtype)
+    near = float(number)  # rounded once, to float64
+    if dtype == "float64" or not near or not math.isfinite(near):
+        return near
+    form = FORMATS[dtype]
+    quantum = max(math.frexp(near)[1] - 1, form.emin) - form.bits + 1
+    scaled = math.ldexp(near, -quantum)
+    if 2 * (scaled % 1) == 1 and near != number:
+        return _rounded(number, dtype)  # on which side of the tie it lies was lost in float64
+    significand = round(scaled)
+    overflow = significand.bit_length() + quantum > form.emax + 1
+    return math.copysign(math.inf if overflow else math.ldexp(significand, quantum), near)
+
+
+def _rounded(number: Fraction | Decimal | float, dtype: str) -> float:
+    """The same with whole numbers alone."""
+    if not number:
+        return 0.0
     form = FORMATS[dtype]
     numerator, denominator = number.as_integer_ratio()
     sign, numerator = (-1 if numerator < 0 else 1), abs(numerator)
@@ -132,6 +144,17 @@ def unit_in_the_last_place(numbers: NDArray[np.float64], dtype: str) -> NDArray[
     exponents = np.maximum(np.frexp(np.where(np.isfinite(numbers), numbers, 0.0))[1] - 1, form.emin)
     exponents = np.where(numbers == 0.0, form.emin, exponents)
     return np.asarray(np.ldexp(1.0, exponents - form.bits + 1), dtype=np.float64)
+
+
+def last_place(number: float, dtype: str) -> float:
+    """The same of one number.
+
+    >>> last_place(1.0, "float32"), last_place(0.0, "float32")
+    (1.1920928955078125e-07, 1.401298464324817e-45)
+    """
+    form = FORMATS[dtype]
+    exponent = max(math.frexp(number)[1] - 1, form.emin) if number else form.emin
+    return math.ldexp(1.0, exponent - form.bits + 1)
 
 
 _SHORTEST: Mapping[str, Any] = MappingProxyType({"float32": np.float32, "float16": np.float16})

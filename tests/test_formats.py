@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ceconform.formats import FORMATS, digits, fits, holders, rounded, unit_in_the_last_place
+from ceconform.formats import FORMATS, digits, fits, holders, last_place, rounded, unit_in_the_last_place
 
 DTYPES = sorted(FORMATS)
 NUMPY = {
@@ -130,7 +130,8 @@ def test_the_unit_in_the_last_place_is_the_distance_to_the_next_number(dtype, da
     """The unit agrees with NumPy's spacing, down to 0."""
     number = data.draw(members(dtype))
     expected = abs(float(np.spacing(NUMPY[dtype](number))))
-    assert expected == unit_in_the_last_place(np.asarray([number]), dtype)[0] or math.isinf(expected)
+    found = unit_in_the_last_place(np.asarray([number]), dtype)[0]
+    assert expected == found == last_place(number, dtype) or math.isinf(expected)
 
 
 def exactly(value):
@@ -153,8 +154,8 @@ def cast(value, dtype):
 def test_rounding_is_that_of_numpy(value, dtype):
     """A float rounds as NumPy casts it: subnormals, ties and overflow too."""
     exact = exactly(value)
-    assert cast(value, dtype) == rounded(exact, dtype)
-    assert math.copysign(1, value) == math.copysign(1, rounded(exact, dtype))
+    assert cast(value, dtype) == rounded(exact, dtype) == rounded(value, dtype)
+    assert math.copysign(1, value) == math.copysign(1, rounded(exact, dtype)) == math.copysign(1, rounded(value, dtype))
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
@@ -162,7 +163,7 @@ def test_rounding_to_bfloat16_is_that_of_ml_dtypes(value):
     """A float32 number rounds as ml_dtypes casts it."""
     with np.errstate(over="ignore"):
         expected = float(np.float32(value).astype(ml_dtypes.bfloat16))
-    assert expected == rounded(exactly(value), "bfloat16")
+    assert expected == rounded(exactly(value), "bfloat16") == rounded(value, "bfloat16")
 
 
 @given(st.fractions(), st.sampled_from(DTYPES))

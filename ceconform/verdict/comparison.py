@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ceconform.corpus import Excerpt, Numbers
 from ceconform.corpus.excerpt import listed
-from ceconform.formats import FORMATS, rounded, unit_in_the_last_place
+from ceconform.formats import FORMATS, last_place, rounded
 from ceconform.verdict.kinds import rank
 
 __all__ = ["Comparison", "Floats", "Wanted", "compare", "wanted"]
@@ -159,18 +161,17 @@ def compare(
     sums
         Of all numbers and of their sizes, where `values` are those at the places of `wanted`.
     """
-    how = _How(dtype=dtype, part=part, scale=scale, flushes=flushes_subnormals, invalid=invalid, slack=slack)
-    found = _worst(np.asarray(values, dtype=np.float64).tobytes(), wanted, how)
+    how = _How(dtype, part, scale, flushes_subnormals, invalid, slack)
+    found = _worst(array("d", values).tobytes(), wanted, how)
     for name, total, right in zip(SUMS, sums, wanted.sums, strict=False):
-        other = _worst(np.asarray([total], dtype=np.float64).tobytes(), right, how)
+        other = _worst(array("d", (total,)).tobytes(), right, how)
         nearness = max(found.nearness, other.nearness)
         worse = rank(other.kind) < rank(found.kind)
         found = replace(other if worse else found, of=name if worse else found.of, ulps=found.ulps, nearness=nearness)
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class _How:
+class _How(NamedTuple):
     """How numbers are compared; see `compare`."""
 
     dtype: str
@@ -181,92 +182,109 @@ class _How:
     slack: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Bounds:
-    """What an error is held against, number by number: the same for every implementation."""
+class _Bound(NamedTuple):
+    """One exact number, and what an error is held against: the same for every implementation."""
 
-    passing: Floats
+    right: float
+    """As the dtype sees it."""
+    residual: float
+    passing: float
     """-1 where nothing but the number itself passes."""
-    measured: Floats
-    accumulated: Floats
-    half: Floats
+    measured: float
+    accumulated: float
+    half: float
     """Half of the digits that the inputs allow."""
-    finite: NDArray[np.bool_]
-    nan: NDArray[np.bool_]
-    unit: Floats
+    noise: float
+    """What a term of size 1 may leave when it cancels."""
+    unit: float
     """In the last place."""
 
 
+class _Error(NamedTuple):
+    """What is wrong with one number; no kind if it passes."""
+
+    kind: str
+    ratio: float
+    """In units of the bound."""
+    ulps: float | None
+    exactly: bool
+
+
 @lru_cache(maxsize=CACHED)
-def _bounds(wanted: Wanted, dtype: str, flushes: bool, slack: float) -> _Bounds:
-    form, right, condition = FORMATS[dtype], wanted.rounded, wanted.condition
+def _bounds(wanted: Wanted, dtype: str, flushes: bool, slack: float) -> list[_Bound]:
+    form = FORMATS[dtype]
     tiny = form.smallest_normal if flushes else form.smallest_subnormal
     n, count, few = max(wanted.terms, 1), wanted.count, 8
     if wanted.count > 1:  # a sum, of numbers that have been rounded
         few, tiny = 9, 2 * count * tiny
-    with np.errstate(all="ignore"):
+    numbers = (each.tolist() for each in (wanted.rounded, wanted.residual, wanted.zero, wanted.condition))
+    found = []
+    for right, residual, zero, condition in zip(*numbers, strict=True):
         bound = (few + math.log2(n)) * form.eps * condition + tiny + count * slack
-        return _Bounds(
-            passing=np.where(wanted.zero, -1.0, bound),
-            measured=bound,
-            accumulated=np.where(wanted.zero, -1.0, (few + n) * form.eps * condition + tiny),
-            half=np.where(wanted.zero, 0.0, math.sqrt(form.eps) * condition),
-            finite=np.isfinite(right),
-            nan=np.isnan(right),
-            unit=unit_in_the_last_place(right, dtype),
+        found.append(
+            _Bound(
+                right=right,
+                residual=residual,
+                passing=-1.0 if zero else bound,
+                measured=bound,
+                accumulated=-1.0 if zero else (few + n) * form.eps * condition + tiny,
+                half=0.0 if zero else math.sqrt(form.eps) * condition,
+                noise=(8 + n) * max(form.eps, FORMATS["float32"].eps) * count,
+                unit=last_place(right, dtype) if math.isfinite(right) else math.inf,
+            )
         )
+    return found
 
 
 @lru_cache(maxsize=CACHED)
 def _worst(numbers: bytes, wanted: Wanted, how: _How) -> Comparison:
     """The same numbers come from many an implementation; bytes tell -0 from 0, and know a NaN again."""
-    got = np.frombuffer(numbers)
-    if not got.size:
+    got = array("d", numbers)
+    if not got:
         return Comparison(kind="", index=(), got=math.nan, wanted=math.nan, ulps=0.0, nearness=0.0)
-    right, bounds = wanted.rounded, _bounds(wanted, how.dtype, how.flushes, how.slack)
-    with np.errstate(all="ignore"):
-        difference = got - right
-        error = np.abs(difference)
-        exactly = (got == right) | (np.isnan(got) & bounds.nan)
-        measurable = np.isfinite(got) & bounds.finite
-        ratio = np.where(exactly, 0.0, np.where(measurable, error / bounds.measured, np.inf))
-        ulps = np.abs(difference - wanted.residual) / bounds.unit
-    passes = exactly | (measurable & (error <= bounds.passing))
-    largest = float(np.where(measurable, ulps, 0.0).max())
-    kind = ""
-    if passes.all():
-        worst = int(np.where(exactly, 0.0, ulps).argmax())
+    bounds = _bounds(wanted, how.dtype, how.flushes, how.slack)
+    errors = [_error(number, bound, how) for number, bound in zip(got, bounds, strict=True)]
+    missed = [at for at, error in enumerate(errors) if error.kind]
+    if missed:
+        worst = min(missed, key=lambda at: (rank(errors[at].kind), -errors[at].ratio, at))
     else:
-        kinds = {at: _kind(at, got, error, wanted, bounds, how) for at in np.flatnonzero(~passes).tolist()}
-        worst = min(kinds, key=lambda at: (rank(kinds[at]), -ratio[at], at))
-        kind = kinds[worst]
+        worst = max(range(len(errors)), key=lambda at: 0.0 if errors[at].exactly else errors[at].ulps or 0.0)
+    largest = max(error.ulps or 0.0 for error in errors)
+    measured = all(error.exactly or error.ulps is not None for error in errors)
     place = worst if wanted.places is None else int(wanted.places[worst])
     return Comparison(
-        kind=kind,
+        kind=errors[worst].kind,
         index=tuple(int(i) for i in np.unravel_index(place, wanted.shape)),
-        got=float(got[worst]),
-        wanted=float(right[worst]),
-        ulps=largest if (measurable | exactly).all() and math.isfinite(largest) else None,
-        nearness=float(ratio.max()),
+        got=got[worst],
+        wanted=bounds[worst].right,
+        ulps=largest if measured and math.isfinite(largest) else None,
+        nearness=max(error.ratio for error in errors),
     )
 
 
-def _kind(at: int, got: Floats, error: Floats, wanted: Wanted, bounds: _Bounds, how: _How) -> str:
-    """Name what is wrong with one number that misses."""
-    number, measurable = float(got[at]), bool(np.isfinite(got[at]) and bounds.finite[at])
-    if bounds.nan[at]:
-        if how.invalid and how.part == "value" and math.isfinite(number):
+def _error(got: float, bound: _Bound, how: _How) -> _Error:
+    exactly = got == bound.right or (math.isnan(got) and math.isnan(bound.right))
+    if not (math.isfinite(got) and math.isfinite(bound.right)):
+        return _Error("" if exactly else _kind(got, None, bound, how), 0.0 if exactly else math.inf, None, exactly)
+    error = abs(got - bound.right)
+    ulps = abs(got - bound.right - bound.residual) / bound.unit
+    kind = "" if exactly or error <= bound.passing else _kind(got, error, bound, how)
+    return _Error(kind, 0.0 if exactly else error / bound.measured, ulps, exactly)
+
+
+def _kind(got: float, error: float | None, bound: _Bound, how: _How) -> str:
+    """Name what is wrong with one number that misses; there is no error where one of the two is not finite."""
+    if math.isnan(bound.right):
+        if how.invalid and how.part == "value" and math.isfinite(got):
             return "accepted-invalid-input"
-    elif math.isnan(number):
+    elif math.isnan(got):
         return "nan-for-a-number"
-    elif math.isinf(number) and bounds.finite[at]:
+    elif math.isinf(got) and math.isfinite(bound.right):
         return "infinite-for-a-number"
-    if measurable and error[at] <= bounds.accumulated[at]:
+    if error is not None and error <= bound.accumulated:
         return "accumulated-rounding"
-    if how.part == "gradient" and number == 0 and not bounds.nan[at]:
+    if how.part == "gradient" and got == 0 and not math.isnan(bound.right):
         return "vanished-gradient"
-    eps = max(FORMATS[how.dtype].eps, FORMATS["float32"].eps)
-    lost = max(bounds.half[at], (8 + max(wanted.terms, 1)) * eps * wanted.count * how.scale)
-    if measurable and error[at] <= lost:
+    if error is not None and error <= max(bound.half, bound.noise * how.scale):
         return "lost-precision"
     return "wrong-gradient" if how.part == "gradient" else "wrong-value"
