@@ -78,7 +78,9 @@ def install(session: nox.Session, implementations: list[str], *groups: str, extr
     extras = tuple(sorted({"conformance", *extras, *needed}))
     arguments = [argument for group in groups for argument in ("--group", group)]
     session.install("--upgrade", "pip", silent=True)
-    # Little of what is installed is imported. Python compiles that much; pip would take a minute to compile everything.
+    # Little of what is installed is imported. Python compiles that much, and must be let keep it, whatever the user has
+    # set: each process would compile a framework again. To compile everything would take pip a minute.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install("--no-compile", "-c", "constraints.txt", "-e", f".[{','.join(extras)}]", *arguments)
 
 

@@ -9,6 +9,7 @@ from ceconform import sparse_cross_entropy_with_logits, value_and_grad
 from ceconform.losses import _indices_torch
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
+pytestmark = pytest.mark.xdist_group("compiled-torch")
 
 ROWS, CLASSES = 48, 700
 LABELS = np.arange(ROWS) * 7 % CLASSES
@@ -58,15 +59,19 @@ DIRECT = {
 """Those whose losses are direct."""
 
 
+# What is compiled is kept for each function that is defined: each test compiles one of its own, and forgets none.
 @pytest.fixture(scope="module")
 def compiled():
     """The losses of the rows and their gradient for a cotangent, compiled once."""
-    torch.compiler.reset()
-    loss = torch.compile(sparse_cross_entropy_with_logits, fullgraph=True, dynamic=False)
+
+    def unreduced(x, labels):
+        return sparse_cross_entropy_with_logits(x, labels, reduction="none")
+
+    loss = torch.compile(unreduced, fullgraph=True, dynamic=False)
 
     def ask(logits, labels, cotangent):
         x = torch.tensor(logits, requires_grad=True)
-        losses = loss(x, torch.tensor(labels), reduction="none")
+        losses = loss(x, torch.tensor(labels))
         (gradient,) = torch.autograd.grad(losses, x, torch.full_like(losses, cotangent))
         return losses.detach().numpy(), gradient.numpy()
 
@@ -129,13 +134,16 @@ def test_a_label_that_is_none_is_nan_in_its_row_alone(compiled):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_shapes_that_vary_compile_too():
     """Value and gradient, by the careful form."""
-    torch.compiler.reset()
-    loss = torch.compile(sparse_cross_entropy_with_logits, fullgraph=True, dynamic=True)
+
+    def total(x, labels):
+        return sparse_cross_entropy_with_logits(x, labels, reduction="sum")
+
+    loss = torch.compile(total, fullgraph=True, dynamic=True)
     for rows, classes in ((ROWS, CLASSES), (ROWS + 5, CLASSES + 90)):
         labels = np.arange(rows) % classes
         logits = np.random.default_rng(1).standard_normal((rows, classes)).astype(np.float32)
         x = torch.tensor(logits, requires_grad=True)
-        value = loss(x, torch.tensor(labels), reduction="sum")
+        value = loss(x, torch.tensor(labels))
         (gradient,) = torch.autograd.grad(value, x)
         expected, slope = value_and_grad(sparse_cross_entropy_with_logits)(logits, labels, reduction="sum")
         np.testing.assert_allclose(value.item(), expected, rtol=1e-6)
@@ -185,14 +193,23 @@ def test_rows_in_blocks_leave_out_their_label_alone(branches, dtype):
     assert [True, True] == branches
 
 
+@pytest.fixture(scope="module")
+def compiled_mean():
+    """The mean, compiled once: one program has both forms."""
+
+    def mean(x, labels):
+        return sparse_cross_entropy_with_logits(x, labels)
+
+    return torch.compile(mean, fullgraph=True, dynamic=False)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("scale", [3.0, 300.0], ids=["direct", "careful"])
-def test_half_precision_compiles_to_either_form(scale):
+def test_half_precision_compiles_to_either_form(compiled_mean, scale):
     """A mean and its gradient, in bfloat16, as they come without the compiler."""
-    torch.compiler.reset()
     logits = torch.tensor(drawn(scale)).bfloat16()
     x, labels = logits.clone().requires_grad_(), torch.tensor(LABELS)
-    loss = torch.compile(sparse_cross_entropy_with_logits, fullgraph=True, dynamic=False)(x, labels)
+    loss = compiled_mean(x, labels)
     loss.backward()
     value, slope = value_and_grad(sparse_cross_entropy_with_logits)(logits, labels)
     assert loss.dtype == x.grad.dtype == torch.bfloat16
