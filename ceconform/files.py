@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-__all__ = ["TakenError", "alone", "lock", "replacing", "write"]
+__all__ = ["TakenError", "alone", "cache", "lock", "replacing", "write"]
 
 _OPEN = ("/dev/fd/", "/dev/std", "/proc/")
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -19,6 +19,11 @@ _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 class TakenError(OSError):
     """Another process writes the file."""
+
+
+def cache() -> Path:
+    """The folder of what is kept to save time in the next run, `$XDG_CACHE_HOME/ceconform` or `~/.cache/ceconform`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ceconform")
 
 
 def write(path: Path | str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.harness import IMPLEMENTATIONS, Harness, Side, bare, measure, prepare, section
+from benchmarks.harness import IMPLEMENTATIONS, Harness, Side, Whole, bare, measure, prepare, section
 from ceconform import adapters
 from ceconform.corpus import load, select
 from ceconform.harness.worker import observe
@@ -18,16 +18,22 @@ def test_one_implementation_becomes_a_section():
         for dtype in ("float64", "float32", "float16")
     )
     assert calls == side.answers
-    assert min(side.calling, side.first, harness.asking, harness.elapsed) > 0
+    assert min(side.calling, side.first, harness.anew.asking, harness.again.elapsed) > 0
+    assert harness.again.compiling > 0
     assert any("| ceconform[numpy] | " in line for line in section(harness))
 
 
 def test_the_ratio_is_of_everything_but_the_calls():
     """The workers' part and that of the run's own process; the target is on the page."""
     side = Side(name="mine", answers=2, starting=9.0, first=9.0, calling=4.0, serving=4.5)
-    assert (0.5, 0.25) == (side.worker, Harness(sides=(side,), jobs=1, asking=0.5, elapsed=30.0).ratio)
-    for asking, word in ((0.5, ": met"), (1.5, "**not met**")):
-        assert any(word in line for line in section(Harness(sides=(side,), jobs=1, asking=asking, elapsed=30.0)))
+    quick = Whole(asking=0.5, elapsed=30.0, starting=9.0, compiling=9.0)
+    slow = Whole(asking=1.5, elapsed=80.0, starting=9.0, compiling=9.0)
+    harness = Harness(sides=(side,), jobs=2, anew=slow, again=quick)
+    assert (0.5, 0.5, 0.25) == (side.worker, harness.ratio(slow), harness.ratio(quick))
+    assert (71.0, 21.0) == (slow.rest(2), quick.rest(2))
+    lines = [*section(harness)]
+    assert "| harness ÷ calls, target 0.3 | 0.50: **not met** | 0.25: met |" in lines
+    assert "| the whole run without these, target 60 s | 71.00 s: **not met** | 21.00 s: met |" in lines
 
 
 def test_bare_calls_are_those_that_a_worker_makes():

@@ -44,9 +44,9 @@ from ceconform.cli.terminal import ERRORS, SHOWN, show, table
 from ceconform.corpus import LOSSES, Case, corpus_hash, coverage, load, select, shard
 from ceconform.corpus.coverage import table as laid_out
 from ceconform.errors import ArgumentError, StartError
-from ceconform.files import alone
+from ceconform.files import alone, cache
 from ceconform.harness import ask, commands
-from ceconform.verdict import read_baselines
+from ceconform.verdict import Attributions, read_baselines
 
 __all__ = ["explain", "list_", "run"]
 
@@ -119,7 +119,7 @@ def run(
     corpus: Corpus = None,
 ) -> None:
     """Ask implementations the cases, and judge each answer. In a pipe, the report is JSON Lines."""
-    known = read_baselines(baselines) if baselines else ()
+    expected = read_baselines(baselines) if baselines else ()
     most = None if memory is None else harness.Memory.of(memory)
     functions = plain(
         implementations or (), losses or (), backend=backend, reduction=returned, conventions=documented or ()
@@ -150,26 +150,26 @@ def run(
             answered=kept.answered,
         )
         writer = report.Writer(sys.stdout if piped else path, kept.header, kept.results)
-        recorder = report.Recorder(writer)
-        found: list[report.Result] = []
+        known = Attributions(cache() / "attributions.json")
+        stack.callback(known.save)
+        recorder = report.Recorder(writer, known.attribute)
         spent = report.Spent()
         try:
             with writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
                 for event, results in recorder.follow(events):
                     watch.see(event, results)
                     spent.see(event)
-                    found += [result for result in results if baselines or result.verdict in _DISCREPANT]
         except KeyboardInterrupt:
             left = f": what is answered is in {path}; the same command with --resume goes on" if output else ""
             ERRORS.print(f"interrupted{left}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED) from None
         ERRORS.print(str(spent), markup=False, highlight=False, soft_wrap=True)
+        whole = recorder.report()
         if not piped:
-            show(report.render_text(report.Report.read(path)))
-        failed = any(result.verdict in _DISCREPANT for result in (*kept.results, *found))
+            show(report.render_text(whole))
+        failed = any(result.verdict in _DISCREPANT for result in whole.results)
         if baselines:
-            whole = report.Report(header=kept.header, results=(*kept.results, *found))
-            changed = report.regression(whole, known, cases)
+            changed = report.regression(whole, expected, cases)
             laid_out = report.render_regression(changed, str(output or "REPORT"))
             ERRORS.print(laid_out) if piped else show(laid_out)
             failed = changed.changed

@@ -12,11 +12,11 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ceconform.corpus import Call
 from ceconform.errors import ArgumentError, ProtocolError, StartError, StoppedError
+from ceconform.files import cache
 from ceconform.harness.ending import end, told
 from ceconform.harness.hello import decode_hello
 from ceconform.harness.memory import Memory
@@ -37,9 +37,8 @@ _AHEAD = 16
 
 def environment() -> dict[str, str]:
     """What a worker sees; what the user has set stands. JAX keeps what it compiles: that is most of its time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ceconform", "jax")
     compiled = {
-        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_COMPILATION_CACHE_DIR": str(cache() / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any, BinaryIO
@@ -175,7 +175,7 @@ def hello(adapter: Adapter) -> dict[str, Any]:
     }
 
 
-def serve(adapter: Adapter, calls: BinaryIO, answers: BinaryIO) -> None:
+def serve(adapter: Adapter, calls: Iterable[bytes], answers: BinaryIO) -> None:
     """Answer calls until there are no more."""
 
     def say(*, at_once: bool = True, **message: Any) -> None:

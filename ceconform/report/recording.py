@@ -12,7 +12,7 @@ from ceconform.report.header import Implementation
 from ceconform.report.report import Report
 from ceconform.report.result import Result, record
 from ceconform.report.writer import Writer
-from ceconform.verdict import Verdict, judge
+from ceconform.verdict import Attribute, Verdict, attribute, judge
 
 __all__ = ["Recorder", "judge_again", "judged"]
 
@@ -22,8 +22,10 @@ class Recorder:
     """Judges what the harness reports, and writes it down at once."""
 
     writer: Writer
+    attribute: Attribute = attribute
     implementations: dict[str, Implementation] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
 
     def follow(self, events: Iterable[Event]) -> Iterator[tuple[Event, tuple[Result, ...]]]:
         """Hand each event on, with the results that it brought."""
@@ -43,12 +45,26 @@ class Recorder:
     def _results(self, event: Asked) -> Iterator[Result]:
         known = self.implementations[event.implementation]
         for observation in event.observations:
-            result = judged(event.case, observation, known, event.dtype, event.device)
+            result = judged(event.case, observation, known, event.dtype, event.device, self.attribute)
             self.writer.add(result)
+            self.results.append(result)
             yield result
 
+    def report(self) -> Report:
+        """What stands in the report now, the results that it began with included."""
+        header = self.writer.header
+        seen = replace(header, implementations=tuple(self.implementations.values()), missing=self.missing)
+        return Report(header=header.merge(seen), results=(*self.writer.kept, *self.results))
 
-def judged(case: Case, observation: Observation, known: Implementation, dtype: str, device: str) -> Result:
+
+def judged(
+    case: Case,
+    observation: Observation,
+    known: Implementation,
+    dtype: str,
+    device: str,
+    attribute: Attribute = attribute,
+) -> Result:
     """Judge an observation of an implementation, and put both down."""
     observation = observation.beside(case.expected.loss, case.expected.gradient)  # once: the sums are of every number
     try:
@@ -59,6 +75,7 @@ def judged(case: Case, observation: Observation, known: Implementation, dtype: s
             documented=known.conventions.get(case.loss, ()),
             flushes_subnormals=bool(known.switches.get("flushes_subnormals")),
             device=device,
+            attribute=attribute,
         )
     except Exception as error:  # noqa: BLE001 - one answer that cannot be judged must not lose the others
         verdict = Verdict(verdict="error", reason=f"in the judging: {type(error).__name__}: {error}")

@@ -42,7 +42,7 @@ class Writer:
     """
 
     def __init__(self, target: Path | str | TextIO, header: Header, kept: Iterable[Result] = ()) -> None:
-        self._target, self._header, self._kept = target, header, tuple(kept)
+        self._target, self.header, self.kept = target, header, tuple(kept)
         self._stream: TextIO | None = None
         self._file: BinaryIO | None = None
         self._lines = self._results = 0
@@ -54,34 +54,34 @@ class Writer:
             self._open(Path(self._target))
         else:
             self._stream = self._target
-            self._say(text({"header": self._header.line()}))
+            self._say(text({"header": self.header.line()}))
         return self
 
     def _open(self, path: Path) -> None:
         try:
             # No buffer: a line that does not fit on the disk is not tried again when the file is closed.
-            if self._kept:
+            if self.kept:
                 with replacing(path) as file:
                     lock(file)
-                    file.write(text({"header": self._header.line()}))
-                    file.writelines(text(result.line()) for result in self._kept)
+                    file.write(text({"header": self.header.line()}))
+                    file.writelines(text(result.line()) for result in self.kept)
                     self._file = os.fdopen(os.dup(file.fileno()), "wb", buffering=0)  # and its lock
             else:
                 self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise ReportError(path, 1, f"expected a file that can be written, got {error}") from error
-        self._results = len(self._kept)
-        self._lines = self._results + bool(self._kept)
-        if not self._kept:
-            self._say(text({"header": self._header.line()}))
+        self._results = len(self.kept)
+        self._lines = self._results + bool(self.kept)
+        if not self.kept:
+            self._say(text({"header": self.header.line()}))
 
     def introduce(self, implementation: Implementation) -> None:
         """Write that an implementation has started."""
-        self._say(text({"header": replace(self._header, implementations=(implementation,)).line()}))
+        self._say(text({"header": replace(self.header, implementations=(implementation,)).line()}))
 
     def miss(self, name: str, reason: str) -> None:
         """Write that an implementation did not start."""
-        self._say(text({"header": replace(self._header, missing={name: reason}).line()}))
+        self._say(text({"header": replace(self.header, missing={name: reason}).line()}))
 
     def add(self, result: Result) -> None:
         """Write one result, at once."""

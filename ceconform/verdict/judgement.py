@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from ceconform.corpus import Case, Excerpt, Numbers
 from ceconform.corpus.excerpt import listed
@@ -15,11 +17,15 @@ from ceconform.verdict.kinds import KINDS, Verdict, rank
 from ceconform.verdict.reductions import other_reduction
 from ceconform.verdict.scale import scale
 
-__all__ = ["judge", "missed"]
+__all__ = ["Attribute", "judge", "missed"]
 
 _UNANSWERED = {"crash": "fail", "timeout": "fail", "unsupported": "unsupported", "error": "error"}
 _COMPARED = (*KINDS[KINDS.index("nan-for-a-number") : KINDS.index("rejected-valid-input")], *KINDS[-2:])
 """Kinds that come of comparing numbers."""
+
+
+Attribute: TypeAlias = Callable[..., Attribution | None]
+"""As `attribution.attribute`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,7 @@ def judge(
     documented: tuple[str, ...],
     flushes_subnormals: bool,
     device: str = "",
+    attribute: Attribute = attribute,
 ) -> Verdict:
     """Judge an observation against the exact answer, and against conventions if it misses.
 
@@ -71,6 +78,8 @@ def judge(
         Whether the backend's arithmetic has no subnormal numbers.
     device
         Where the answer must lie; not looked at if empty.
+    attribute
+        Finds the conventions that explain an answer that misses; `Attributions.attribute` remembers them.
     """
     expected = case.expected
     observation = observation.beside(expected.loss, expected.gradient)
@@ -87,7 +96,7 @@ def judge(
     first, second = _look(asked, value, gradient)
     if not first.kind and not second.kind:
         return Verdict(verdict="pass", ulps=first.ulps, gradient_ulps=second.ulps)
-    found = _attribute(asked, first, second, observation, documented)
+    found = _attribute(asked, first, second, observation, documented, attribute)
     if found is None and first.kind == "wrong-value":
         first = _as_reduction(case, dtype, first, value)
     return _decide(first, second, found, dtype, _named(case, "gradient"))
@@ -186,7 +195,12 @@ def _inspect(
 
 
 def _attribute(
-    asked: _Asked, first: _Finding, second: _Finding, observation: Observation, documented: tuple[str, ...]
+    asked: _Asked,
+    first: _Finding,
+    second: _Finding,
+    observation: Observation,
+    documented: tuple[str, ...],
+    attribute: Attribute,
 ) -> Attribution | None:
     """Look for the conventions behind the numbers, if it is numbers that are wrong."""
     value, gradient = observation.value, observation.gradient
