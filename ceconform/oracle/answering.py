@@ -38,7 +38,8 @@ def _terms(pool: Pool, row: Row, call: Call, rules: Rules) -> None:
             raise Refused
         return
     pair = by_element(call)
-    faces = read_pair(pool, row.values, rules) if pair else read_classes(pool, row.values, rules, row.mass)
+    needed = range(len(row.values)) if call.loss == "brier_loss" else row.mass
+    faces = read_pair(pool, row.values, rules) if pair else read_classes(pool, row.values, rules, needed)
     if call.loss == "brier_loss":
         definitions.brier(pool, row, {0: faces[0]} if pair else faces)
     elif call.loss == "entropy":

@@ -6,8 +6,9 @@ Which way is sharp depends on where the probability comes from, so each origin h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from flint import arb
@@ -23,6 +24,7 @@ __all__ = [
     "Infinite",
     "Limit",
     "Logarithm",
+    "Partition",
     "Probability",
     "Quotient",
     "Sigmoid",
@@ -163,30 +165,48 @@ class Sigmoid:
 
 
 @dataclass(frozen=True)
+class Partition:
+    """Σ e^distance over the classes of a row, 1 + s: what they share is worked out once."""
+
+    excess: Number
+    """s."""
+
+    @cached_property
+    def log(self) -> Number:
+        """Log(1 + s)."""
+        return log1p(self.excess)
+
+    @cached_property
+    def inverse(self) -> Number:
+        """1 / (1 + s)."""
+        return 1 / (1 + self.excess)
+
+
+@dataclass(frozen=True)
 class Softmax:
-    """From a logit's distance to the largest one, and s = Σ e^distance - 1 over the row."""
+    """From a logit's distance to the largest one, and the sum over the row."""
 
     distance: Number
-    excess: Number
-    log_sum: Number
-    """log(1 + s)."""
+    part: Number
+    """e^distance; for the top class, whose distance is 0, e^distance - 1."""
+    partition: Partition
     top: bool
 
     @property
     def p(self) -> Number:
         """e^distance / (1 + s)."""
-        return exp(self.distance) / (1 + self.excess)
+        return (1 + self.part if self.top else self.part) * self.partition.inverse
 
     @property
     def rest(self) -> Number:
         """1 - p: for the top class s / (1 + s), which does not cancel."""
-        others = self.excess - expm1(self.distance)
-        return others / (1 + self.excess)
+        others = self.partition.excess - self.part
+        return (others if self.top else 1 + others) * self.partition.inverse
 
     @property
     def log(self) -> Number:
         """Distance - log(1 + s)."""
-        return self.distance - self.log_sum
+        return self.distance - self.partition.log
 
 
 @dataclass(frozen=True)
@@ -257,8 +277,8 @@ def sigmoid(logit: Value, slope: float = 1.0) -> Face:
     return Probability(arb(1), arb(0)) if logit > 0 else Limit({OWN: -slope})
 
 
-def softmax(logits: list[Value], tape: Tape, top: int | None = None) -> list[Face] | None:
-    """softmax(z); None if the row has no finite maximum and no single infinite one.
+def softmax(logits: list[Value], tape: Tape, needed: Collection[int], top: int | None = None) -> dict[int, Face] | None:
+    """softmax(z) of some classes; None if the row has no finite maximum and no single infinite one.
 
     `top` names the largest logit where the caller has already taken the distances to it.
     """
@@ -266,16 +286,16 @@ def softmax(logits: list[Value], tape: Tape, top: int | None = None) -> list[Fac
     finite = [c for c, z in enumerate(logits) if not isinstance(z, float)]
     if len(infinite) == 1:
         at = infinite[0]
-        return [Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0}) for c in range(len(logits))]
+        return {c: Probability(arb(1), arb(0)) if c == at else Limit({OWN: -1.0, at: 1.0}) for c in needed}
     if infinite or not finite:
         return None
     if top is None:
         top = max(finite, key=lambda c: float(value_of(logits[c]).mid()))
     largest = value_of(logits[top])
     distances = {c: logits[c] - largest for c in finite}
-    excess = tape.total({c: expm1(d) if c == top else exp(d) for c, d in distances.items()})
-    log_sum = log1p(excess)
-    return [
-        Softmax(distances[c], excess, log_sum, c == top) if c in distances else Limit({OWN: -1.0}, log_sum)
-        for c in range(len(logits))
-    ]
+    parts = {c: expm1(d) if c == top else exp(d) for c, d in distances.items()}
+    partition = Partition(tape.total(parts))
+    return {
+        c: Softmax(distances[c], parts[c], partition, c == top) if c in parts else Limit({OWN: -1.0}, partition.log)
+        for c in needed
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 from flint import arb
@@ -79,22 +79,22 @@ def _distance(x: Rational, top: Rational) -> arb:
     return ball(x - top) if isinstance(x, Fraction) and isinstance(top, Fraction) else ball(x) - ball(top)
 
 
-def _faces(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> list[Face]:
-    """The numbers as an activation takes them, or as the space reads them."""
+def _faces(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
+    """The numbers of some classes, as an activation takes them, or as the space reads them."""
     if name.endswith("sigmoid"):
-        return [sigmoid(z) for z in numbers]
+        return {c: sigmoid(numbers[c]) for c in needed}
     if name.endswith("softmax") or name == "logits":
-        faces = softmax(numbers, pool.tape, pool.pivot)
+        faces = softmax(numbers, pool.tape, needed, pool.pivot)
         if faces is None:
             raise Refused
         return faces
     if name == "probabilities":
         if rules.checked:
             _check(numbers, "probability-range", low=0, high=1)
-        return [probability(p) for p in numbers]
+        return {c: probability(numbers[c]) for c in needed}
     if rules.checked:
         _check([numbers[c] for c in needed], "log-probability-range", low=None, high=0)
-    return [logarithm(x) for x in numbers]
+    return {c: logarithm(numbers[c]) for c in needed}
 
 
 def _check(numbers: Sequence[Value], reason: str, *, low: int | None, high: int) -> None:
@@ -107,8 +107,9 @@ def _check(numbers: Sequence[Value], reason: str, *, low: int | None, high: int)
             raise Refused(reason)
 
 
-def _numbers(faces: list[Face], name: str) -> list[Value]:
+def _activated(pool: Pool, name: str, numbers: list[Value], rules: Rules) -> list[Value]:
     """What an activation hands on: probabilities, or their logarithms."""
+    faces = _faces(pool, name, numbers, rules, range(len(numbers))).values()
     if not name.startswith("log_"):
         return [face.p for face in faces]
     logs = [face.log for face in faces]
@@ -119,31 +120,25 @@ def read_logits(pool: Pool, values: Sequence[Rational], rules: Rules) -> list[Va
     """The logits of a margin loss."""
     numbers = _variables(pool, values)
     for name in rules.activations:
-        numbers = _numbers(_faces(pool, name, numbers, rules, ()), name)
+        numbers = _activated(pool, name, numbers, rules)
     return numbers
 
 
 def read_classes(pool: Pool, values: Sequence[Rational], rules: Rules, needed: Collection[int]) -> dict[int, Face]:
-    """The probabilities of a row's classes; those in `needed` have a term in the loss."""
-    names = chain([*rules.activations, rules.space])
-    from_softmax = names[0].endswith("softmax") or names[0] == "logits"
+    """The probabilities of some of a row's classes: at least of those in `needed`, which have a term in the loss."""
+    *activations, space = chain([*rules.activations, rules.space])
+    first = [*activations, space][0]
+    from_softmax = first.endswith("softmax") or first == "logits"
     numbers = _distances(pool, values) if from_softmax else _variables(pool, values)
-    faces: list[Face] = []
-    for at, name in enumerate(names):
-        numbers = _numbers(faces, names[at - 1]) if at else numbers
-        faces = _faces(pool, name, numbers, rules, needed) if at == 0 else _again(pool, name, numbers, rules, needed)
+    pivot = pool.pivot
+    for name in activations:
+        numbers = _activated(pool, name, numbers, rules)
+        pool.pivot = None  # these are no predictions: their largest is found anew
+    faces = _faces(pool, space, numbers, rules, range(len(values)) if None in rules.steps else needed)
+    pool.pivot = pivot
     for step in rules.steps:
-        faces = _renormalised(pool, faces) if step is None else [_clipped(face, step) for face in faces]
-    return dict(enumerate(faces))
-
-
-def _again(pool: Pool, name: str, numbers: list[Value], rules: Rules, needed: Collection[int]) -> list[Face]:
-    """The same for numbers that are no predictions: their largest is found anew."""
-    pivot, pool.pivot = pool.pivot, None
-    try:
-        return _faces(pool, name, numbers, rules, needed)
-    finally:
-        pool.pivot = pivot
+        faces = _renormalised(pool, faces) if step is None else {c: _clipped(p, step) for c, p in faces.items()}
+    return faces
 
 
 def read_pair(pool: Pool, values: Sequence[Rational], rules: Rules) -> dict[int, Face]:
@@ -151,11 +146,11 @@ def read_pair(pool: Pool, values: Sequence[Rational], rules: Rules) -> dict[int,
     numbers = _variables(pool, values)
     names = chain([*rules.activations, rules.space])
     for name in names[:-1]:
-        numbers = _numbers(_faces(pool, name, numbers, rules, (0,)), name)
+        numbers = _activated(pool, name, numbers, rules)
     if names[-1] == "logits" or names[-1].endswith("sigmoid"):
         yes, no = sigmoid(numbers[0]), sigmoid(-numbers[0], -1.0)
     else:
-        (yes,) = _faces(pool, names[-1], numbers, rules, (0,))
+        yes = _faces(pool, names[-1], numbers, rules, (0,))[0]
         no = opposite(yes)
     for step in rules.steps:
         if step is not None:
@@ -165,14 +160,15 @@ def read_pair(pool: Pool, values: Sequence[Rational], rules: Rules) -> dict[int,
     return {0: yes, 1: no}
 
 
-def _renormalised(pool: Pool, faces: list[Face]) -> list[Face]:
-    parts = [face.p for face in faces]
-    if any(isinstance(p, float) for p in parts):
+def _renormalised(pool: Pool, faces: Mapping[int, Face]) -> dict[int, Face]:
+    parts = {c: face.p for c, face in faces.items()}
+    finite = {c: p for c, p in parts.items() if not isinstance(p, float)}
+    if len(finite) < len(parts):
         raise Refused
-    whole = pool.tape.total({c: p for c, p in enumerate(parts) if not isinstance(p, float)})
+    whole = pool.tape.total(finite)
     if sign(value_of(whole)) == 0:
         raise Refused
-    return [Quotient(p, whole) for p in parts if not isinstance(p, float)]
+    return {c: Quotient(p, whole) for c, p in finite.items()}
 
 
 def _clipped(face: Face, bounds: Clip) -> Face:
