@@ -6,7 +6,6 @@ The rest is left out, so that rules which give the same answer are known as equa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,7 +40,7 @@ def effective(rules: Rules, call: Call, *, valid: bool) -> Rules:
     left = _reduced(rules, call, valid=valid)
     plain = _definition(call, valid=valid)
     # Nothing is out of its range, whether that is looked at or not.
-    return plain if valid and replace(left, checked=plain.checked) == plain else left
+    return plain if valid and left._replace(checked=plain.checked) == plain else left
 
 
 @lru_cache(maxsize=CALLS)
@@ -51,8 +50,7 @@ def _definition(call: Call, *, valid: bool) -> Rules:
 
 def _reduced(rules: Rules, call: Call, *, valid: bool) -> Rules:
     activations, space = _read(rules, call)
-    left = replace(
-        rules,
+    left = rules._replace(
         activations=activations,
         space=space,
         single=rules.single and not _is_single(call),
@@ -60,7 +58,7 @@ def _reduced(rules: Rules, call: Call, *, valid: bool) -> Rules:
         smoothing=rules.smoothing if call.get("label_smoothing") else None,
         divisor=_divisor(rules, call, valid=valid),
     )
-    return replace(left, steps=tuple(_steps(left, call))) if left.steps else left
+    return left._replace(steps=tuple(_steps(left, call))) if left.steps else left
 
 
 def _read(rules: Rules, call: Call) -> tuple[tuple[str, ...], str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -164,7 +163,7 @@ class _Work:
         """The derivative by one label or weight: a loss, and conditioned as one."""
         if self.empty or not self.changes[at]:
             return True
-        rules = replace(self.rules, gradient_floor=None)  # which is of the derivative by the prediction
+        rules = self.rules._replace(gradient_floor=None)  # which is of the derivative by the prediction
         try:
             found = [answer(row, self.call, rules, derivatives=True)[0] for row in self.changes[at]]
         except Undecided:

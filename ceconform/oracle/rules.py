@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from flint import fmpq
 
@@ -15,17 +15,18 @@ from ceconform.formats import FORMATS, rounded
 __all__ = ["Clip", "Rules", "fraction", "interpret"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clip:
+class Clip(NamedTuple):
     """Bounds for probabilities; None is no bound."""
 
     low: fmpq | None
     high: fmpq | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """The conventions in the order of application. Without conventions every field keeps its default."""
+class Rules(NamedTuple):
+    """The conventions in the order of application. Without conventions every field keeps its default.
+
+    A tuple, since many thousands are made and compared.
+    """
 
     activations: tuple[str, ...] = ()
     """The call's own first, then the conventions'."""

@@ -27,7 +27,7 @@ _ZERO, _ONE = fmpq(0), fmpq(1)
 
 def changes(call: Call, rules: Rules, rows: Sequence[Row], layer: Layer | None) -> list[list[Row]]:
     """For each number that the gradient is by, the rows whose losses add up to the derivative, before the divisor."""
-    plain = replace(rules, clip_labels=None) if call.gradient_by == "labels" else rules
+    plain = rules._replace(clip_labels=None) if call.gradient_by == "labels" else rules
     kept = _unclipped(call, rules, plain, layer)
     by = divisor(call, rules, rows) if call.reduction == "weighted_mean" else None
     found = []
