@@ -55,7 +55,8 @@ class Watch:
                 self._console.print(f"{name} did not start: {event.reason}", style="red", markup=False)
             case Asked():
                 self._counts[name].update(result.verdict for result in results)
-                self._bars.update(self._tasks[name], advance=1, counts=self._shown(name, coloured=True))
+                if self._console.is_terminal:  # nobody sees it elsewhere
+                    self._bars.update(self._tasks[name], advance=1, counts=self._shown(name, coloured=True))
             case Finished():
                 self._say(f"{name}: {self._shown(name, coloured=False)}")
 
