@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
+from functools import cache
 from types import MappingProxyType
 
+import compiled
 import numpy as np
 import pytest
+from devices import answers
 
 from ceconform.adapters import Question, find
 from ceconform.authoring.grids import grids
-from ceconform.corpus import LOSSES, Call, Case, Expected
-from ceconform.harness.process import Worker, command
-from ceconform.report import program
+from ceconform.corpus import LOSSES, Call
 
 OURS = [f"ceconform[{backend}]" for backend in ("array_api_strict", "cupy", "jax", "numpy", "torch")]
 COMPILED = {"ceconform[jax-compiled]": "ceconform[jax]", "ceconform[torch-compiled]": "ceconform[torch]"}
@@ -75,52 +74,31 @@ def test_what_is_compiled_says_the_same(implementation):
             )
 
 
-@pytest.fixture
-def case() -> Case:
-    """A loss with an array, a number and a word among its parameters."""
-    return Case(
-        id="any/planted/one",
-        description="A case that a test plants.",
-        loss="binary_cross_entropy_with_logits",
-        predictions=np.array([1.0, -2.25, 0.5]),
-        labels=np.array([1.0, 0.0, 0.0]),
-        parameters=MappingProxyType(
-            {"sample_weight": np.array([0.5, 2.0, 1.0]), "label_smoothing": 0.125, "reduction": "sum"}
-        ),
-        sources={},
-        expected=Expected(),
-    )
+@cache
+def alone(implementation):
+    """What a process of its own finds, which imports and compiles once."""
+    (found,) = answers("compiled.py", implementation)
+    return found
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compiled-alone")
 @pytest.mark.parametrize(("implementation", "eager"), COMPILED.items())
-def test_what_is_compiled_answers_alike_and_its_program_runs(case, implementation, eager):
+def test_what_is_compiled_answers_alike_and_its_program_runs(implementation, eager):
     """Value and gradient are near the eager ones, and the program prints them."""
-    answers = {}
-    for name in (implementation, eager):
-        worker = Worker(command(name), limit=120.0)
-        try:
-            (answers[name],) = worker.ask(case.call("float32"))
-            dialect = worker.hello["dialect"]
-        finally:
-            worker.close()
-        if name == implementation:
-            text = program(dialect, answers[name].expression, case, "float32", "cpu")
-    ours, theirs = answers[implementation], answers[eager]
-    np.testing.assert_allclose(ours.value.values, theirs.value.values, rtol=1e-6)
-    np.testing.assert_allclose(ours.gradient.values, theirs.gradient.values, rtol=1e-6)
-    assert ("jax.jit" in text) == (implementation == "ceconform[jax-compiled]")
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)
-    loss, gradient = map(json.loads, ran.stdout.splitlines())
-    assert ours.value.values == (loss,)
-    assert ours.gradient.values == tuple(np.ravel(gradient))
+    pytest.importorskip("torch" if "torch" in eager else "jax", reason="the backend is not installed")
+    ours, theirs = alone(implementation), compiled.asked(eager)
+    np.testing.assert_allclose(ours["value"], theirs.value.values, rtol=1e-6)
+    np.testing.assert_allclose(ours["gradient"], theirs.gradient.values, rtol=1e-6)
+    assert ("jax.jit" in ours["program"]) == (implementation == "ceconform[jax-compiled]")
+    loss, gradient = map(json.loads, ours["said"].splitlines())
+    assert ours["value"] == [loss]
+    assert ours["gradient"] == np.ravel(gradient).tolist()
 
 
+@pytest.mark.xdist_group("compiled-alone")
 def test_no_sweep_meets_the_limit_of_pytorchs_graphs():
     """Beyond it PyTorch compiles no more, by default after eight graphs of a function; each grid may have two."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    imports = find("ceconform[torch-compiled]").dialect.imports  # in a process of its own: they change settings
-    text = f"{imports}\nprint(torch._dynamo.config.recompile_limit, torch._dynamo.config.accumulated_recompile_limit)"
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)
     asked = max(Counter((case.loss, case.dtypes) for case in grids()).values())
-    assert 2 * asked <= min(map(int, ran.stdout.split()))
+    assert 2 * asked <= min(alone("ceconform[torch-compiled]")["limits"])

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from whole_corpus import CASES
 
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.harness import Asked, Started, ask
 from ceconform.harness.process import Worker
 from ceconform.libraries import LIBRARIES
@@ -20,7 +21,6 @@ from ceconform.verdict import judge
 
 FOLDER = Path(__file__).parents[1] / "ceconform" / "adapters" / "tfjs"
 COMMAND = ["node", str(FOLDER / "worker.mjs")]
-CORPUS = load()
 MODERATE = ("*/imperfect", "*/reductions/mean-of-probabilities", "*/sample-weights/nonzero-weights", "margin/hinge")
 
 pytestmark = [
@@ -34,7 +34,7 @@ pytestmark = [
 
 def asked(*patterns: str) -> list[Asked | Started]:
     """What the worker says to these cases."""
-    events = ask(["tfjs"], select(CORPUS, patterns), commands={"tfjs": COMMAND})
+    events = ask(["tfjs"], select(CASES, patterns), commands={"tfjs": COMMAND})
     return [event for event in events if isinstance(event, Asked | Started)]
 
 
@@ -145,7 +145,7 @@ def test_a_name_that_the_library_has_not_is_the_worker_s_fault(tmp_path):
     broken.joinpath("node_modules").symlink_to(FOLDER / "node_modules")
     worker = Worker(["node", str(broken / "worker.mjs")], limit=60.0)
     try:
-        (case,) = select(CORPUS, ["margin/hinge/label-of-two"])
+        (case,) = select(CASES, ["margin/hinge/label-of-two"])
         first, second = worker.ask(case.call("float32"))
     finally:
         worker.close()

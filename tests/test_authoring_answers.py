@@ -7,10 +7,11 @@ from decimal import Context, Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whole_corpus import CASES
 
 from ceconform.authoring.answers import DIGITS, acceptable, digits, exact, expected, losses, relevant, written
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.errors import CaseError
 from ceconform.oracle import evaluate
 
@@ -41,7 +42,7 @@ def test_numbers_are_written_in_as_few_digits_as_they_take(value, text):
 
 def test_mistakes_are_no_convention_that_makes_an_answer_right():
     """An activation too many, the wrong space or a narrower dtype are never asked for."""
-    for case in load():
+    for case in CASES:
         names = {name for name, _ in relevant(case)}
         wrong = {n for n, rule in CONVENTIONS.items() if rule.activation or rule.taken_as or rule.precision}
         assert not names & wrong
@@ -51,7 +52,7 @@ def test_mistakes_are_no_convention_that_makes_an_answer_right():
 @pytest.mark.parametrize("pattern", ["sparse/every-parameter/*", "binary/reductions/*", "nll/clipping/*"])
 def test_a_convention_that_is_left_out_changes_nothing(pattern):
     """Those without a bearing on a question are not computed; computing every one finds no others."""
-    for case in select(load(), [pattern]):
+    for case in select(CASES, [pattern]):
         if case.expected.error or case.expected.invalid or case.predictions.size > 100:
             continue
         right, others = losses(exact(case).loss), {}
@@ -67,7 +68,7 @@ def test_a_convention_that_is_left_out_changes_nothing(pattern):
 
 def test_a_long_answer_is_written_with_its_places_and_sums():
     """Reading it back gives the same text; the conditions have their sum."""
-    (case,) = select(load(), ["margin/large/hinge-batch"])
+    (case,) = select(CASES, ["margin/large/hinge-batch"])
     node = written(expected(case, exact(case)))
     assert node == written(case.expected)
     assert ["at", "numbers", "sum", "absolute_sum"] == [*node.items["grad"].items]

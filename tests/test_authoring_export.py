@@ -10,24 +10,24 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from whole_corpus import CASES
 
 from ceconform.authoring.export import PAGES, export
 from ceconform.authoring.published import conventions_data
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.corpus.loading import default_root
 from ceconform.errors import ArgumentError
 
 ROOT = Path(__file__).parents[1]
 READER = ROOT / "examples" / "check_vectors.py"
 LOSS = "binary_cross_entropy_with_logits"
-CORPUS = load()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """All questions about one loss."""
     path = tmp_path_factory.mktemp("vectors")
-    export(path, select(CORPUS, losses=[LOSS, "entropy"]), corpus="x")
+    export(path, select(CASES, losses=[LOSS, "entropy"]), corpus="x")
     return path
 
 
@@ -132,9 +132,9 @@ def test_the_folder_has_what_its_index_says_and_what_is_needed_to_read_it(folder
 
 def test_an_earlier_export_is_replaced_and_nothing_else_is_touched(tmp_path):
     """What is no longer asked goes; a file of somebody else's stays."""
-    export(tmp_path, select(CORPUS, losses=["entropy"]), corpus="x")
+    export(tmp_path, select(CASES, losses=["entropy"]), corpus="x")
     (tmp_path / "entropy" / "mine.txt").write_text("mine")
-    written = export(tmp_path, select(CORPUS, losses=["nll_loss"]), corpus="x", dtypes=["float3*"])
+    written = export(tmp_path, select(CASES, losses=["nll_loss"]), corpus="x", dtypes=["float3*"])
     assert ["nll_loss/float32.json"] == [file.path for file in written]
     assert [tmp_path / "entropy" / "mine.txt"] == list((tmp_path / "entropy").iterdir())
 
@@ -146,7 +146,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path, index):
     if index is not None:
         (tmp_path / "index.json").write_text(index)
     with pytest.raises(ArgumentError, match="new, empty or an earlier export"):
-        export(tmp_path, CORPUS[:1], corpus="x")
+        export(tmp_path, CASES[:1], corpus="x")
     assert (tmp_path / "thesis.json").read_text() == "years of work"
 
 
@@ -159,5 +159,5 @@ def test_an_index_cannot_lead_out_of_the_folder(tmp_path):
     inside.mkdir()
     paths = ["../entropy/float32.json", str(outside)]
     (inside / "index.json").write_text(json.dumps({"files": [{"path": path} for path in paths]}))
-    export(inside, CORPUS[:1], corpus="x")
+    export(inside, CASES[:1], corpus="x")
     assert outside.read_text() == "theirs"

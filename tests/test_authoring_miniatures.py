@@ -6,15 +6,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from whole_corpus import CASES
 
 from ceconform.authoring.lint import lint
 from ceconform.authoring.miniatures import FAULTS, Bench, miniature, miniatures
 from ceconform.authoring.miniatures.answers import divisor, rows
 from ceconform.authoring.miniatures.miniature import Tried
-from ceconform.corpus import LOSSES, load, load_file
+from ceconform.corpus import LOSSES, load_file
 from ceconform.corpus.loading import default_root
 
-CASES = load()
 BY_ID = {case.id: case for case in CASES}
 
 

@@ -7,17 +7,16 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from whole_corpus import CASES
 
 from ceconform.authoring.places import label_places, places, stated
-from ceconform.corpus import Excerpt, load, select
+from ceconform.corpus import Excerpt, select
 from ceconform.corpus.excerpt import LONG
-
-CORPUS = load()
 
 
 def one(pattern):
     """A question of our own corpus."""
-    (case,) = select(CORPUS, [pattern])
+    (case,) = select(CASES, [pattern])
     return case
 
 
@@ -75,7 +74,7 @@ def test_only_what_is_long_and_finite_is_an_excerpt():
 
 def test_every_long_answer_of_the_corpus_is_an_excerpt():
     """No file lists hundreds of numbers, and the places are few."""
-    expected = [case.expected for case in CORPUS if not case.expected.error]
+    expected = [case.expected for case in CASES if not case.expected.error]
     answers = [each for case in expected for each in (case.loss, case.gradient)]
     some = [each for each in answers if isinstance(each, Excerpt)]
     assert len(some) > 40

@@ -15,6 +15,9 @@ from ceconform.authoring.tally import errors
 from ceconform.report import Accuracy
 from ceconform.verdict.comparison import wanted
 
+pytestmark = pytest.mark.xdist_group("sweep")
+"""A sweep for many tests."""
+
 
 @pytest.fixture(scope="module")
 def swept() -> Accuracy:

@@ -10,23 +10,23 @@ import jsonschema
 import numpy as np
 import pytest
 from check_vectors import flat, generated
+from whole_corpus import CASES
 
 from ceconform.authoring.vectors import _described, vector, vectors
-from ceconform.corpus import LOSSES, load, select
+from ceconform.corpus import LOSSES, select
 from ceconform.corpus.excerpt import listed as stated
 from ceconform.corpus.keys import ACTIVATIONS, ERRORS, INVALID, LABEL_DTYPES, PARAMETERS, SPACES
 from ceconform.corpus.loading import default_root
 from ceconform.formats import FORMATS, rounded
 
-CORPUS = load()
 SCHEMA = json.loads((default_root() / "vectors.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-DESCRIBED = [case for case in CORPUS if case.described]
+DESCRIBED = [case for case in CASES if case.described]
 
 
 def one(pattern: str, dtype: str = "float32"):
     """A question of our own corpus."""
-    (case,) = select(CORPUS, [pattern])
+    (case,) = select(CASES, [pattern])
     return case, vector(case, dtype)
 
 
@@ -41,7 +41,7 @@ def listed(array):
 def test_every_file_satisfies_the_schema(loss):
     """In every dtype, and what JSON does not have is in none."""
     for dtype in FORMATS:
-        text = json.dumps(vectors(CORPUS, loss, dtype, corpus="x"), allow_nan=False)
+        text = json.dumps(vectors(CASES, loss, dtype, corpus="x"), allow_nan=False)
         VALIDATOR.validate(json.loads(text))
 
 
@@ -64,12 +64,12 @@ def test_the_schema_has_the_words_of_the_corpus():
 )
 def test_the_schema_refuses_what_is_no_vector(where, what):
     """A misspelt dtype, a JSON number for a hexadecimal one, no case at all, another format, an unknown key."""
-    sound = vectors(CORPUS, "entropy", "float32", corpus="x")
+    sound = vectors(CASES, "entropy", "float32", corpus="x")
     assert VALIDATOR.is_valid(sound)
     assert not VALIDATOR.is_valid({**sound, where: what})
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CORPUS[::7]])
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES[::7]])
 def test_the_inputs_are_the_numbers_of_the_case(case):
     """Hexadecimal exactly, decimal to the same number in the dtype."""
     dtype = case.dtypes[-1]
@@ -105,7 +105,7 @@ def test_many_numbers_are_described_and_answers_are_stated_at_some_places():
     gradient, exact = found["expected"]["gradient"], case.expected.gradient
     assert gradient["at"] == [*exact.places]
     assert len(gradient["hex"]) == len(gradient["at"]) == len(gradient["condition"])
-    assert max(len(json.dumps(vector(each, each.dtypes[0]))) for each in CORPUS) < 2**16
+    assert max(len(json.dumps(vector(each, each.dtypes[0]))) for each in CASES) < 2**16
     assert [rounded(number, "float32").hex() for number in exact.numbers] == gradient["hex"]
     assert Decimal(gradient["sum"]["decimal"]) == exact.sum
     assert Decimal(gradient["sum"]["condition"]) == case.expected.gradient_condition.sum
@@ -130,7 +130,7 @@ def test_errors_and_invalid_input_are_questions_too(pattern, expected):
 def test_an_exact_zero_can_be_told_from_what_underflows():
     """Both are 0 in hexadecimal; one is in decimal."""
     seen = set()
-    for case, dtype in itertools.product(CORPUS[::5], ("float32",)):
+    for case, dtype in itertools.product(CASES[::5], ("float32",)):
         if dtype in case.dtypes and case.expected.gradient is not None:
             answer = vector(case, dtype)["expected"]["gradient"]
             zeros = [d for h, d in zip(answer["hex"], answer["decimal"], strict=True) if float.fromhex(h) == 0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from whole_corpus import CASES
+
 from benchmarks.harness import IMPLEMENTATIONS, Harness, Side, Whole, bare, measure, prepare, section
 from ceconform import adapters
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.harness.worker import observe
 
 
@@ -14,7 +16,7 @@ def test_one_implementation_becomes_a_section():
     (side,) = harness.sides
     calls = sum(
         dtype in case.dtypes
-        for case in select(load(), ["binary/clipping"])
+        for case in select(CASES, ["binary/clipping"])
         for dtype in ("float64", "float32", "float16")
     )
     assert calls == side.answers
@@ -41,7 +43,7 @@ def test_bare_calls_are_those_that_a_worker_makes():
     adapter = adapters.find("ceconform[numpy]")()
     names, read = adapter.namespace(), []
     adapter.asnumpy = lambda array: read.append(tuple(array.ravel().tolist()))
-    (case,) = select(load(), ["binary/clipping/certain-and-wrong"])
+    (case,) = select(CASES, ["binary/clipping/certain-and-wrong"])
     (prepared,) = prepare(adapter, case.call("float32"))
     bare(adapter, names, prepared)
     (seen,) = observe(adapters.find("ceconform[numpy]")(), names, case.call("float32"))

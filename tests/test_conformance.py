@@ -12,13 +12,14 @@ from functools import cache
 
 import numpy as np
 import pytest
+from whole_corpus import CASES
 
-from ceconform.corpus import Case, load, select
+from ceconform.corpus import Case, select
 from ceconform.harness import ask
 from ceconform.report import Header, Recorder, Writer, discrepancies, program
 from ceconform.report.report import Report
 
-CASES = {case.id: case for case in load()}
+BY_ID = {case.id: case for case in CASES}
 BUILT_IN = (
     "keras[jax]",
     "keras[numpy]",
@@ -58,7 +59,7 @@ def run(implementation: str, cases, dtypes) -> Report:
 @cache
 def told(implementation: str) -> Report:
     """The telling cases."""
-    return run(implementation, select(CASES.values(), TELLING), ("float32",))
+    return run(implementation, select(CASES, TELLING), ("float32",))
 
 
 def each(names):
@@ -71,11 +72,11 @@ def each(names):
 )
 def test_ours_conform(implementation):
     """No fail and no error in the whole corpus, in every dtype, but what is known."""
-    report = run(implementation, list(CASES.values()), ())
+    report = run(implementation, CASES, ())
     assert len(report.results) > len(CASES)
     wrong = [(r.case, r.dtype, r.kind) for r in report.results if r.verdict not in {"pass", "unsupported"}]
     assert wrong == []
-    unsaid = [CASES[r.case] for r in report.results if r.verdict == "unsupported"]
+    unsaid = [BY_ID[r.case] for r in report.results if r.verdict == "unsupported"]
     autodiff = implementation == "ceconform[torch]"
     # Nothing but the pairings, whose activations are not ours, and what takes autodiff.
     assert [] == [c.id for c in unsaid if not c.activation and (autodiff or not _beyond_value_and_grad(c))]
@@ -88,10 +89,10 @@ def _beyond_value_and_grad(case: Case) -> bool:
 
 def compiled_often() -> list[Case]:
     """A fifth of the cases in the commonest shape of their loss, and some others: JAX compiles for each shape."""
-    shapes = Counter((case.loss, case.predictions.shape) for case in CASES.values())
+    shapes = Counter((case.loss, case.predictions.shape) for case in CASES)
     usual = dict(pair for pair, _ in reversed(shapes.most_common()))  # the commonest is the last
-    alike = [case for case in CASES.values() if case.predictions.shape == usual[case.loss]]
-    return [*alike[::5], *[case for case in CASES.values() if case.predictions.shape != usual[case.loss]][::40]]
+    alike = [case for case in CASES if case.predictions.shape == usual[case.loss]]
+    return [*alike[::5], *[case for case in CASES if case.predictions.shape != usual[case.loss]][::40]]
 
 
 @pytest.mark.slow
@@ -158,7 +159,7 @@ def test_a_program_shows_what_was_seen(implementation):
     assert chosen
     texts = []
     for each in chosen.values():
-        asked = CASES[each.case], each.dtype, each.device
+        asked = BY_ID[each.case], each.dtype, each.device
         texts.append(program(known.dialect, each.expression, *asked, gradient=each.gradient is not None))
     ours = implementation.startswith("ceconform")
     for result, text, (said, raised, knows) in zip(chosen.values(), texts, shown(texts), strict=True):
@@ -174,6 +175,6 @@ def test_a_program_shows_what_was_seen(implementation):
 
 def test_causes_are_distinct():
     """One cause, one heading; each has somebody who shows it."""
-    found = discrepancies(told("torch"), CASES)
+    found = discrepancies(told("torch"), BY_ID)
     assert len({each.slug for each in found}) == len(found) > 0
     assert all(each.implementations and each.cases for each in found)

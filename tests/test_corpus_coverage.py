@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from whole_corpus import CASES
 
-from ceconform.corpus import FAMILIES, LOSSES, coverage, families, load
+from ceconform.corpus import FAMILIES, LOSSES, coverage, families
 from ceconform.corpus.loading import default_root
 
-CASES = load()
 AT_LEAST = dict.fromkeys(FAMILIES, 25) | dict.fromkeys(
     ("perfect", "imperfect", "clipping", "space", "reductions", "sample-weights"), 40
 )

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from whole_corpus import CASES
 
 from ceconform import harness
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.errors import ProtocolError, StartError
 from ceconform.harness import Asked, Started, ask
 from ceconform.harness.hello import decode_hello
@@ -122,7 +123,7 @@ def test_done_before_any_observation_is_refused():
 
 def test_a_worker_in_plain_python_is_understood():
     """It answers what it can, says what it cannot, and its textbook form is seen for what it is."""
-    cases = select(load(), ["binary/extreme", "binary/imperfect", "binary/base"], dtypes=["float64"])
+    cases = select(CASES, ["binary/extreme", "binary/imperfect", "binary/base"], dtypes=["float64"])
     first, *events = ask(["mine"], cases, commands={"mine": WORKER})
     assert isinstance(first, Started)
     assert ("mine", "textbook") == (first.hello["name"], first.hello["distribution"])
@@ -138,7 +139,7 @@ def test_a_worker_that_does_not_read_runs_out_of_time(tmp_path):
     """A long call does not fit into a pipe, and waits for nobody longer than the limit."""
     worker = tmp_path / "worker.py"
     worker.write_text(f"print({json.dumps(json.dumps({'hello': HELLO}))}, flush=True); import time; time.sleep(3600)")
-    (case,) = select(load(), ["binary/reductions/long-mean"])
+    (case,) = select(CASES, ["binary/reductions/long-mean"])
     assert len(json.dumps(encode_call(case.call("float32")))) > 2**16
     _, event, _ = ask(["mine"], [case], limit=1.0, commands={"mine": [sys.executable, str(worker)]})
     assert ("timeout", "no answer within 1 s") == (event.observations[0].status, event.observations[0].reason)

@@ -175,6 +175,7 @@ def test_the_hessian_in_jax_and_at_a_logit_of_zero(jax):
 # PyTorch's compiler goes through what PyTorch deprecates: instances of `Function`, torch.jit.script_method.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
+@pytest.mark.xdist_group("compiled-torch")
 @pytest.mark.parametrize(
     "loss",
     [cc.binary_cross_entropy_with_logits, cc.categorical_focal_loss_with_logits, cc.sparse_cross_entropy_with_logits],
@@ -199,6 +200,7 @@ def test_torch_compiles_the_full_graph(torch, loss):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
+@pytest.mark.xdist_group("compiled-torch")
 @pytest.mark.parametrize("loss", [cc.binary_cross_entropy_with_logits, cc.sparse_cross_entropy_with_logits])
 def test_torch_compiles_where_nothing_asks_for_a_gradient(torch, loss):
     """As in validation: the value alone."""

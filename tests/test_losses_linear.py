@@ -315,9 +315,11 @@ def test_jax_holds_less_than_a_tenth_of_the_logits(jax, monkeypatch):
 # PyTorch's compiler goes through what PyTorch deprecates: instances of `Function`, torch.jit.script_method.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
+@pytest.mark.xdist_group("compiled-torch")
 def test_torch_compiles_the_full_graph(torch, monkeypatch):
-    """Value and gradient, without a break, and the same numbers as the eager ones."""
-    monkeypatch.setattr(_layers, "FLOOR", 8 * C)
+    """Value and gradient of two blocks, without a break, and the same numbers as the eager ones."""
+    monkeypatch.setattr(_layers, "FLOOR", 12 * C)
+    assert 2 == -(-N // _layers.block_rows(N, C))
     inputs = [torch.tensor(a, dtype=torch.float32, requires_grad=True) for a in (HIDDEN, WEIGHT, BIAS)]
     labels = torch.tensor(LABELS)
 

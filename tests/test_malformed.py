@@ -20,6 +20,8 @@ from ceconform.verdict import read_baselines
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
 MEMORY, SECONDS = 500_000_000, 2.0
+pytestmark = pytest.mark.xdist_group("malformed")
+"""A process for many tests."""
 
 
 @pytest.fixture(scope="module")

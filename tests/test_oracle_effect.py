@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from whole_corpus import CASES
 
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import LOSSES, load
+from ceconform.corpus import LOSSES
 from ceconform.errors import CaseError
 from ceconform.oracle import effective, evaluate_by, interpret
 
@@ -17,7 +18,7 @@ PARTS = ("loss", "gradient", "condition", "gradient_condition")
 @cache
 def corpus():
     """The cases by id."""
-    return {case.id: case for case in load()}
+    return {case.id: case for case in CASES}
 
 
 @cache

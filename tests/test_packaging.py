@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.xdist_group("packaging")
+"""A wheel for many tests."""
 
 
 @pytest.fixture(scope="module")

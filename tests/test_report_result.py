@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whole_corpus import CASES
 
-from ceconform.corpus import Case, Expected, load, select
+from ceconform.corpus import Case, Expected, select
 from ceconform.harness import Answer, Observation
 from ceconform.oracle import evaluate
 from ceconform.report import Digits, Result, record
@@ -91,7 +92,7 @@ def test_what_makes_a_result_another_one():
 
 def test_of_a_long_answer_what_the_case_states_is_kept():
     """The digits at the places and both sums; reading them back, the verdict is the same."""
-    (case,) = select(load(), ["binary/large/probabilities-batch"])
+    (case,) = select(CASES, ["binary/large/probabilities-batch"])
     exact = evaluate(case.call("float64"))
     loss, gradient = (
         Answer(values=tuple(map(float, numbers.ravel())), shape=numbers.shape, dtype="float64", device="cpu")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from whole_corpus import CASES
+
 from ceconform.adapters import find
-from ceconform.corpus import load, select
+from ceconform.corpus import select
 from ceconform.harness import Asked, Finished, Observation
 from ceconform.harness.worker import observe
 from ceconform.report import Spent
@@ -13,7 +15,7 @@ from ceconform.report import Spent
 
 def test_first_calls_and_compiling_are_told_apart_from_calls():
     """The first call of an entry point counts as compiling, whatever the library says of itself."""
-    (case,) = select(load(), ["binary/clipping/certain-and-wrong"])
+    (case,) = select(CASES, ["binary/clipping/certain-and-wrong"])
     spent = Spent()
     for seconds, compiling in ((8.0, 0.0), (4.0, 3.0), (2.0, 0.0)):
         seen = Observation(status="answered", via="f", seconds=seconds, compiling=compiling)
@@ -28,7 +30,7 @@ def test_jax_tells_how_long_it_compiles():
     """Most of its first call; and nothing of a call that it has compiled before."""
     adapter = find("ceconform[jax]")()
     names = adapter.namespace()
-    (case,) = select(load(), ["binary/clipping/certain-and-wrong"])
+    (case,) = select(CASES, ["binary/clipping/certain-and-wrong"])
     first, again = (next(observe(adapter, names, case.call("float32"))) for _ in range(2))
     assert first.compiling > again.compiling
     assert first.seconds >= first.compiling > 0

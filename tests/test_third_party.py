@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 import third_party
 from third_party import KORNIA, MONAI, TORCHMETRICS
+from whole_corpus import CASES
 
-from ceconform.corpus import load
 from ceconform.errors import DiscrepancyError
 from ceconform.testing import assert_conforms, checks
 
 MISSING = [name for name in ("kornia", "monai", "torchmetrics") if importlib.util.find_spec(name) is None]
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"of the group third-party, {', '.join(MISSING)} is missing")
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"of the group third-party, {', '.join(MISSING)} is missing"),
+    pytest.mark.xdist_group("third-party"),  # a run for many tests
+]
 README = (Path(third_party.__file__).parent / "README.md").read_text(encoding="utf-8")
-CASES = load()
 KNOWN = {
     "focal/binary-logits/infinite-*": "0 times an infinity",
     "focal/zero-cotangents/binary-logits": "the derivative by an infinite logit is 0 times an infinity",

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from whole_corpus import CASES
 
 from ceconform.conventions import CONVENTIONS
-from ceconform.corpus import Case, Expected, load, select
+from ceconform.corpus import Case, Expected, select
 from ceconform.formats import rounded
 from ceconform.harness import Answer
 from ceconform.libraries import LIBRARIES
@@ -96,7 +97,7 @@ def test_the_convention_that_gave_the_answer_is_named(question, parameters, name
 
 def test_a_long_answer_is_attributed_by_its_stated_numbers_and_sums():
     """One number that is off, wherever it stands, and the convention is not named."""
-    (case,) = select(load(), ["binary/large/probabilities-batch"])
+    (case,) = select(CASES, ["binary/large/probabilities-batch"])
     value, gradient = given_under(case, "float64", "add-1e-7-inside-log")
     assert "add-1e-7-inside-log" == found(case, value, gradient, "float64").name
     unlisted = next(place for place in range(len(value)) if place not in case.expected.loss.places)
@@ -205,7 +206,7 @@ def test_of_equally_many_conventions_the_librarys_own_are_preferred():
 
 def test_a_pairing_whose_probabilities_are_taken_as_logits_is_known():
     """The softmax is the question's own there, and no step of the definition: leaving it at that explains the miss."""
-    (case,) = select(load(), ["categorical/pairings/softmax-and-logits"])
+    (case,) = select(CASES, ["categorical/pairings/softmax-and-logits"])
     explained = found(case, *given_under(case, "float64", "logits-taken-as-probabilities"), dtype="float64")
     assert explained is not None
     assert explained.name == "logits-taken-as-probabilities"
