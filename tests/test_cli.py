@@ -13,7 +13,7 @@ import pytest
 from commands import Command
 
 from ceconform import __version__
-from ceconform.report import Report
+from ceconform.report import Accuracy, Report
 
 HERE = Path(__file__).parent
 CASE = "binary/clipping/certain-and-wrong"
@@ -485,3 +485,17 @@ def test_an_entry_point_that_dies_at_its_import_is_told(ceconform, distribution,
         )
     assert ["ceconform[numpy]"] == [each.name for each in Report.read(tmp_path / "a.jsonl").header.implementations]
     assert signal in ceconform("explain", CASE, "theirs", code=3)
+
+
+def test_a_sweep_imports_no_adapter_of_a_third_party(ceconform, distribution, tmp_path):
+    """One that dies at its import did not start; one that lives in its worker alone is measured."""
+    (tmp_path / "broken.py").write_text("import os; os._exit(7)\n")
+    lives = "import os, sys\nsys.argv[0].endswith('worker.py') or os._exit(7)\nfrom planted import Off\n"
+    (tmp_path / "shy.py").write_text(lives)
+    distribution(theirs="broken:Adapter")
+    chosen = ("--loss", "hinge_loss", "--dtype", "float32", "-o", "a.jsonl")
+    ceconform("sweep", "theirs", "broken:Other", "shy:Off", *chosen, code=3)
+    found = Accuracy.read(tmp_path / "a.jsonl")
+    assert {"theirs", "broken:Other"} == found.header.missing.keys()
+    assert all("exit status 7" in reason for reason in found.header.missing.values())
+    assert {"off"} == {each.implementation for each in found.measurements}
