@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -25,22 +25,22 @@ class Format:
     """Of the significand, the implied one included."""
     emax: int
 
-    @property
+    @cached_property
     def emin(self) -> int:
         """The exponent of the smallest normal number."""
         return 1 - self.emax
 
-    @property
+    @cached_property
     def eps(self) -> float:
         """The distance from 1 to the next larger number."""
         return math.ldexp(1.0, 1 - self.bits)
 
-    @property
+    @cached_property
     def smallest_normal(self) -> float:
         """The smallest positive number of full precision."""
         return math.ldexp(1.0, self.emin)
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> float:
         """The smallest positive number."""
         return math.ldexp(1.0, self.emin - self.bits + 1)

@@ -29,6 +29,7 @@ _EXACT = Context(prec=200_000, Emax=999_999_999, Emin=-999_999_999)
 _TINY = Decimal((0, (1,), -999_999))
 """Below this no decimal context reaches: exp(-3e38) is stated as 1E-999999, for it is not 0."""
 _TINY_BALL = arb(10) ** -999_999
+_ZERO = arb(0)
 _GUARD = 12
 _BITS = 180  # DIGITS + _GUARD digits and a few bits more
 
@@ -78,7 +79,7 @@ def decimal(x: Extended) -> Decimal | None:
     bits = x.rel_accuracy_bits()
     if bits < _BITS and not last:
         return None
-    if x.contains(0):
+    if x.contains(_ZERO):
         return Decimal(0)
     if abs(x) < _TINY_BALL:
         return _TINY if x > 0 else -_TINY

@@ -75,6 +75,7 @@ def _has_below(call: Call, smallest: float) -> bool:
     return bool(np.any((call.predictions != 0) & (np.abs(call.predictions) < smallest)))
 
 
+@lru_cache(maxsize=CALLS)
 def _is_single(call: Call) -> bool:
     """Whether float32 has every number that is rounded to it."""
     weights = (call.parameters[name] for name in ARRAYS if call.parameters.get(name) is not None)

@@ -27,6 +27,7 @@ from ceconform.oracle.sensitivity import changes
 __all__ = ["evaluate", "evaluate_by"]
 
 _ZERO, _NAN = Decimal(0), Decimal("nan")
+_NOTHING: Numbers = np.empty(0, dtype=object)
 
 
 def evaluate(
@@ -116,9 +117,11 @@ class _Work:
         if call.cotangent is not None:
             self.cotangent = [fraction(float(factor)) for factor in np.asarray(call.cotangent).ravel().tolist()]
         self.loss = np.full(shape if self.each else (), _ZERO, dtype=object)
-        self.condition = np.full(self.loss.shape if gradient else 0, _ZERO, dtype=object)
-        self.gradient = np.full(call.by.shape if gradient else 0, _ZERO, dtype=object)
-        self.curvature = np.full(self.gradient.shape, _ZERO, dtype=object)
+        self.condition = self.gradient = self.curvature = _NOTHING
+        if gradient:
+            self.condition = self.loss.copy()
+            self.gradient = np.full(call.by.shape, _ZERO, dtype=object)
+            self.curvature = self.gradient.copy()
 
     def settled(self) -> bool:
         """Work at the current precision; whether that was enough."""

@@ -20,7 +20,7 @@ from ceconform.oracle.digits import Rational, is_float
 from ceconform.oracle.layers import Layer
 from ceconform.oracle.rules import Rules, fraction
 
-__all__ = ["Row", "by_element", "read"]
+__all__ = ["Row", "by_element", "inputs", "read"]
 
 _ZERO, _ONE = fmpq(0), fmpq(1)
 _SIGNED = frozenset({"soft_margin_loss", "hinge_loss", "squared_hinge_loss"})
@@ -64,15 +64,17 @@ def by_element(call: Call) -> bool:
 
 def read(call: Call, rules: Rules, layer: Layer | None = None) -> tuple[Sequence[Row], tuple[int, ...]]:
     """The rows of a call, through its layer if it has one, and the shape of its losses; none is to be changed."""
-    of_inputs = Rules(
-        single=rules.single, smallest=rules.smallest, smoothing=rules.smoothing, clip_labels=rules.clip_labels
-    )
-    return _read(call, of_inputs, layer)
+    return _read(call, inputs(rules), layer)
+
+
+def inputs(rules: Rules) -> Rules:
+    """The rules that say something of predictions, labels and weights: rows depend on no others."""
+    return Rules(single=rules.single, smallest=rules.smallest, smoothing=rules.smoothing, clip_labels=rules.clip_labels)
 
 
 @lru_cache(maxsize=16)
 def _read(call: Call, rules: Rules, layer: Layer | None) -> tuple[Sequence[Row], tuple[int, ...]]:
-    """The same by the rules that say something of predictions, labels and weights: one call is read by many others."""
+    """The same, once for all the rules that say nothing of the inputs."""
     predictions = _rounded(call.predictions, rules)
     predictions = np.where(np.abs(predictions) < rules.smallest, 0.0, predictions)
     if by_element(call):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +18,7 @@ from flint import fmpq
 from ceconform.corpus import Call
 from ceconform.oracle.layers import Layer
 from ceconform.oracle.reduction import divisor
-from ceconform.oracle.rows import Row, read
+from ceconform.oracle.rows import Row, inputs, read
 from ceconform.oracle.rules import Rules, fraction
 
 __all__ = ["changes"]
@@ -31,14 +32,24 @@ def changes(call: Call, rules: Rules, rows: Sequence[Row], layer: Layer | None) 
     kept = _unclipped(call, rules, plain, layer)
     by = divisor(call, rules, rows) if call.reduction == "weighted_mean" else None
     found = []
-    for place in range(call.by.size):
-        more, less = (read(_with(call, place, x), plain, layer)[0] for x in (1.0, 0.0))
+    for place, (more, less) in enumerate(_extremes(call, inputs(plain), layer)):
         shift = _ZERO
         if by is not None and by != 0:
             wide, narrow = divisor(call, rules, more), divisor(call, rules, less)
             shift = (wide - narrow) / by if wide is not None and narrow is not None else _ZERO
         found.append(list(_changed(call, rows, more if kept[place] else less, less, shift)))
     return found
+
+
+@lru_cache(maxsize=16)
+def _extremes(call: Call, rules: Rules, layer: Layer | None) -> list[tuple[Sequence[Row], Sequence[Row]]]:
+    """For each number that the gradient is by, the rows where it is 1, and where it is 0."""
+    places = range(call.by.size)
+    return [(_read(call, place, 1.0, rules, layer), _read(call, place, 0.0, rules, layer)) for place in places]
+
+
+def _read(call: Call, place: int, x: float, rules: Rules, layer: Layer | None) -> Sequence[Row]:
+    return read(_with(call, place, x), rules, layer)[0]
 
 
 def _with(call: Call, place: int, x: float) -> Call:

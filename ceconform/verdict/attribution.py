@@ -120,6 +120,7 @@ def _differs(right: Expected, answer: _Answer) -> bool:
     return False
 
 
+@lru_cache(maxsize=65_536)
 def _wanted(right: Expected, part: str, dtype: str) -> Wanted | None:
     """One part of what is right, as a dtype sees it."""
     value = part == "value"

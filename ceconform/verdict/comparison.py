@@ -217,19 +217,21 @@ def _bounds(wanted: Wanted, dtype: str, flushes: bool, slack: float) -> list[_Bo
     n, count, few = max(wanted.terms, 1), wanted.count, 8
     if wanted.count > 1:  # a sum, of numbers that have been rounded
         few, tiny = 9, 2 * count * tiny
+    passing, accumulated, half = (few + math.log2(n)) * form.eps, (few + n) * form.eps, math.sqrt(form.eps)
+    noise = (8 + n) * max(form.eps, FORMATS["float32"].eps) * count
     numbers = (each.tolist() for each in (wanted.rounded, wanted.residual, wanted.zero, wanted.condition))
     found = []
     for right, residual, zero, condition in zip(*numbers, strict=True):
-        bound = (few + math.log2(n)) * form.eps * condition + tiny + count * slack
+        bound = passing * condition + tiny + count * slack
         found.append(
             _Bound(
                 right=right,
                 residual=residual,
                 passing=-1.0 if zero else bound,
                 measured=bound,
-                accumulated=-1.0 if zero else (few + n) * form.eps * condition + tiny,
-                half=0.0 if zero else math.sqrt(form.eps) * condition,
-                noise=(8 + n) * max(form.eps, FORMATS["float32"].eps) * count,
+                accumulated=-1.0 if zero else accumulated * condition + tiny,
+                half=0.0 if zero else half * condition,
+                noise=noise,
                 unit=last_place(right, dtype) if math.isfinite(right) else math.inf,
             )
         )
