@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import Command
 
 from ceconform.report import Report
 
@@ -24,28 +25,26 @@ pytestmark = pytest.mark.xdist_group("planted")
 @pytest.fixture(scope="module")
 def starting():
     """Start a run of some implementation in some folder; none is left at the end."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)]), "COLUMNS": "400"}
-    running = []
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    running: list[Command | subprocess.Popen] = []
 
     def start(
         folder: Path, *arguments: str, name: str = "planted:Slow", most: int | None = None, report: str = "r.jsonl"
     ):
-        limited = ("bash", "-c", f'ulimit -f {most}; exec "$@"', "bash") if most else ()  # in KiB
-        process = subprocess.Popen(
-            [*limited, *RUN, name, "--loss", "hinge_loss", "--dtype", "float64", "-o", report, *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        running.append(process)
-        return process
+        asked = (name, "--loss", "hinge_loss", "--dtype", "float64", "-o", report, *arguments)
+        if most is None:
+            running.append(Command(folder, "run", *asked))
+        else:
+            limited = ("bash", "-c", f'ulimit -f {most}; exec "$@"', "bash")  # in KiB
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            running.append(subprocess.Popen([*limited, *RUN, *asked], cwd=folder, env=environment, **pipes))
+        return running[-1]
 
     yield start
     for process in running:
-        process.kill()
-        process.communicate()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture
@@ -89,11 +88,11 @@ def answers(path: Path) -> dict:
 
 
 def finish(process, code: int = 1) -> str:
-    """Wait for its end; what it said. The planted implementation has one fail."""
+    """Wait for its end; what it said, in one line. The planted implementation has one fail."""
     said, complained = process.communicate(timeout=120)
     assert code == process.returncode, complained[-2000:]
     assert "Traceback" not in complained
-    return said + complained
+    return " ".join((said + complained).split())
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
@@ -201,13 +200,7 @@ def test_a_whole_report_is_resumed_with_nothing_to_ask(started, whole, tmp_path)
 
 def test_a_run_can_only_be_resumed_in_a_file(tmp_path):
     """A pipe has no past."""
-    done = subprocess.run(
-        [*RUN, "ceconform[numpy]", "--resume"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (2, "") == (done.returncode, done.stdout)
-    assert "expected the report to go on with, -o FILE" in done.stderr
+    process = Command(tmp_path, "run", "ceconform[numpy]", "--resume")
+    said, complained = process.communicate()
+    assert (2, "") == (process.returncode, said)
+    assert "expected the report to go on with, -o FILE" in " ".join(complained.split())
