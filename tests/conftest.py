@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import hypothesis
@@ -11,6 +12,10 @@ from ceconform import backends
 
 hypothesis.settings.register_profile("ceconform", deadline=None)  # how long a call takes says how busy the machine is
 hypothesis.settings.load_profile("ceconform")
+
+# The tests share the cores: threads that wait for each other sleep meanwhile, and no pool of compilers is started.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: no command would hear Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import functions
@@ -228,35 +229,47 @@ def test_hinge(check):
 """
 
 
-def run_pytest(folder, known):
-    """A test file of somebody else's, and how many of each outcome there are."""
-    (folder / "test_mine.py").write_text(MINE.replace("{}", repr(known)), encoding="utf-8")
+FILES = {
+    "some": {"margin/hinge/integer-*": "NumPy promotes"},
+    "all": KNOWN,
+    "one_too_many": {**KNOWN, "margin/hinge/logits": "was wrong once"},
+    "everything": {"margin/hinge/*": "not looked at yet"},
+}
+"""What somebody's test files except."""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Test files of somebody else's, run by one pytest: what it said, and how many of each outcome each file has."""
+    folder = tmp_path_factory.mktemp("somebody")
+    for name, known in FILES.items():
+        (folder / f"test_{name}.py").write_text(MINE.replace("{}", repr(known)), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "test_mine.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:randomly", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|xfailed|xpassed)", done.stdout)}
-    return done.stdout, counts
+    outcomes = re.findall(r"^(PASSED|FAILED|XFAIL|XPASS) test_(\w+)\.py::", done.stdout, re.MULTILINE)
+    return done.stdout, {name: Counter(how for how, file in outcomes if file == name) for name in FILES}
 
 
-def test_pytest_has_a_test_for_each_case(tmp_path):
+@pytest.mark.xdist_group("pytest")
+def test_pytest_has_a_test_for_each_case(ran):
     """Named by its id; a failure tells the story, without our frames; excepted cases fail as expected."""
     everything = len(checks(functions.hinge, **HINGE, only="margin/hinge/*"))
-    told, counts = run_pytest(tmp_path, {"margin/hinge/integer-*": "NumPy promotes"})
-    assert counts == {"passed": everything - 4, "failed": 3, "xfailed": 1}
-    assert "FAILED test_mine.py::test_hinge[margin/hinge/label-of-two]" in told
+    told, counts = ran
+    assert counts["some"] == {"PASSED": everything - 4, "FAILED": 3, "XFAIL": 1}
+    assert "FAILED test_some.py::test_hinge[margin/hinge/label-of-two]" in told
     assert "wanted    0.75" in told
     assert "check.py" not in told
-    told, counts = run_pytest(tmp_path, KNOWN)
-    assert counts == {"passed": everything - 4, "xfailed": 4}
+    assert counts["all"] == {"PASSED": everything - 4, "XFAIL": 4}
 
 
-def test_pytest_is_strict_about_an_exception_by_id(tmp_path):
+@pytest.mark.xdist_group("pytest")
+def test_pytest_is_strict_about_an_exception_by_id(ran):
     """One that passes fails; of a glob, some may pass."""
-    told, counts = run_pytest(tmp_path, {**KNOWN, "margin/hinge/logits": "was wrong once"})
-    assert 1 == counts["failed"]
+    told, counts = ran
+    assert 1 == counts["one_too_many"]["FAILED"]
     assert "[XPASS(strict)] was wrong once" in told
-    _, counts = run_pytest(tmp_path, {"margin/hinge/*": "not looked at yet"})
-    assert counts.keys() == {"xfailed", "xpassed"}
+    assert counts["everything"].keys() == {"XFAIL", "XPASS"}
 
 
 def test_the_mark_is_a_plain_one():
