@@ -185,6 +185,7 @@ def _explain_as(
     return Attribution(conventions=rules, documented=documented, value=value, gradient=gradient)
 
 
+@lru_cache(maxsize=4096)
 def _heaviest(case: Case) -> float:
     """The largest factor that a term of the loss has."""
     weights = (case.parameters.get(name, 1.0) for name in ("class_weight", "sample_weight", "pos_weight"))
@@ -199,11 +200,8 @@ def _telling(answer: _Answer) -> bool:
     """
     if answer.case.space == "default":
         return True
-    loss = answer.case.expected.loss
-    right = np.asarray([] if loss is None else [float(number) for number in listed(loss)], dtype=np.float64)
-    got = np.asarray(answer.value.values, dtype=np.float64)
-    off = np.isfinite(got) & (got != right)
-    return bool(np.any(off & ((got != 0) | np.isnan(right))))
+    both = zip(answer.value.values, _floats(answer.case.expected), strict=True)
+    return any(math.isfinite(x) and x != y and (x != 0 or math.isnan(y)) for x, y in both)
 
 
 def attribute(

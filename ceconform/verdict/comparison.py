@@ -85,17 +85,20 @@ def _wanted(exact: _Identity, condition: _Identity, terms: int, dtype: str) -> W
 
 def _each(exact: Numbers, condition: Numbers, terms: int, dtype: str, shape: tuple[int, ...]) -> Wanted:
     numbers = exact.tolist()
-    nearest = np.asarray([rounded(number, dtype) for number in numbers], dtype=np.float64)
+    nearest = [rounded(number, dtype) for number in numbers]
     residual = [
-        float(number - number.from_float(near)) if number.is_finite() and math.isfinite(near) else 0.0
-        for number, near in zip(numbers, nearest.tolist(), strict=True)
+        float(number - number.from_float(near)) if math.isfinite(near) else 0.0
+        for number, near in zip(numbers, nearest, strict=True)
     ]
-    conditions = np.asarray([float(number) for number in condition.tolist()], dtype=np.float64)
+    sizes = [
+        size if math.isfinite(size) else abs(near)
+        for size, near in zip(map(float, condition.tolist()), nearest, strict=True)
+    ]
     return Wanted(
-        rounded=nearest,
+        rounded=np.asarray(nearest, dtype=np.float64),
         residual=np.asarray(residual, dtype=np.float64),
         zero=np.asarray([not number for number in numbers], dtype=np.bool_),
-        condition=np.where(np.isfinite(conditions), conditions, np.abs(nearest)),
+        condition=np.asarray(sizes, dtype=np.float64),
         terms=terms,
         shape=shape,
     )

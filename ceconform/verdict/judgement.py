@@ -170,7 +170,7 @@ def _inspect(
         kind, reason = ("vanished-gradient", f"{name}: got None, and it is not 0") if steep else ("", "")
         return _Finding(part=part, kind=kind, reason=reason, none=True)
     seen = (
-        ("wrong-shape", str(answer.shape), str(exact.shape)),
+        ("wrong-shape", answer.shape, exact.shape),
         ("wrong-dtype", answer.dtype or dtype, dtype),  # a plain number has none
         ("wrong-device", answer.device, asked.device or answer.device),
     )
