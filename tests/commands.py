@@ -1,6 +1,7 @@
 """Commands as a user types them, each a process of its own: forked from one that has imported the package once.
 
-Importing takes most of the time of a short command. `test_readme.py` types `python -m ceconform` itself.
+Importing, and reading the corpus, takes most of the time of a short command: `forked.py` does that beforehand.
+`test_readme.py` types `python -m ceconform` itself.
 """
 
 from __future__ import annotations
@@ -10,12 +11,24 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
+from unittest.mock import patch
 
 TESTS = Path(__file__).parent
 STREAMS = ("stdin", "stdout", "stderr")
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["commands", "ceconform.cli"])
+PATHS = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+
+
+@cache
+def _forks():
+    """Where commands are forked from; it must find `forked.py`, or each would import everything for itself."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["forked"])
+    with patch.dict(os.environ, {"PYTHONPATH": PATHS}):
+        forkserver.ensure_running()
+    return context
 
 
 class Command:
@@ -25,8 +38,8 @@ class Command:
         self._streams = Path(tempfile.mkdtemp())
         self._paths = [self._streams / name for name in STREAMS]
         self._paths[0].write_text(stdin, encoding="utf-8")
-        environment = {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), **environment}
-        self._process = _FORKS.Process(target=_main, args=(folder, arguments, os.environ | environment, self._paths))
+        environment = {"PYTHONPATH": PATHS, **environment}
+        self._process = _forks().Process(target=_main, args=(folder, arguments, os.environ | environment, self._paths))
         self._process.start()
 
     @property
@@ -66,6 +79,7 @@ def _main(folder, arguments, environment, paths):
     for number, path in enumerate(paths):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | (os.O_APPEND if number else 0)), number)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - multiprocessing has put nothing there
+    assert "forked" in sys.modules  # what a server of forks cannot import, it passes over
     sys.argv = ["ceconform", *arguments]
     from ceconform.cli import main
 

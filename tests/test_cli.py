@@ -241,7 +241,7 @@ def test_fuzz_prints_what_it_finds_as_cases(ceconform, tmp_path):
     (tmp_path / "cases").mkdir()
     shutil.copy(HERE.parent / "cases" / "margin" / "soft-margin.yaml", tmp_path / "cases")
     chosen = ("--loss", "hinge_loss", "--dtype", "float64", "--corpus", "cases")
-    told = ceconform("fuzz", "planted:Clips", *chosen, "--budget", "10s", "-o", "cases/found.yaml", code=1)
+    told = ceconform("fuzz", "planted:Clips", *chosen, "--budget", "4s", "-o", "cases/found.yaml", code=1)
     assert "found in" in told
     text = (tmp_path / "cases" / "found.yaml").read_text()
     assert text.startswith("about: ")
