@@ -3,11 +3,11 @@
 python -m benchmarks.harness [--case GLOB] [--jobs 2] [NAME …]
 
 A process for each implementation makes every call of the corpus with nothing around it: arrays, value and gradient,
-the numbers read. The first time is for first calls and compiling. Then it makes each of them again, and right after it
-answers the same call as a worker does, from message to message. At last there are two real runs of all of them, whose
-own process asks, judges, writes and shows: one that remembers nothing, and one that remembers which conventions
-explained the answers of the first, as any run does that is not the first on a machine. All times but those of the whole
-runs are processor times.
+the numbers read; as many at a time as the run has, for processes that share a machine slow each other. The first time
+is for first calls and compiling. Then it makes each of them again, and right after it answers the same call as a worker
+does, from message to message. At last there are two real runs of all of them, whose own process asks, judges, writes
+and shows: one that remembers nothing, and one that remembers which conventions explained the answers of the first, as
+any run does that is not the first on a machine. All times but those of the whole runs are processor times.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -62,10 +63,11 @@ LONGEST = 60.0
 """Seconds of a whole run without starts, first calls and compiling: the target, for 20,000 answers and more."""
 METHOD = """\
 `ceconform run` beside the same calls with no harness: arrays made, value and gradient, their numbers read, in one
-process for each implementation. All but the last lines is processor time. *start*: until the library is imported.
-*first calls*: the same calls for the first time, with all compiling. *calls*: once more. *worker*: what answering them
-as a worker takes beyond that, call by call in turns. The run's own process asks, judges, writes the report and shows
-it; a run that is not the first on a machine remembers which conventions explained an answer."""
+process for each implementation, as many at a time as the run has. All but the last lines is processor time. *start*:
+until the library is imported. *first calls*: the same calls for the first time, with all compiling. *calls*: once more.
+*worker*: what answering them as a worker takes beyond that, call by call in turns. The run's own process asks, judges,
+writes the report and shows it; a run that is not the first on a machine remembers which conventions explained an
+answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,21 +205,25 @@ def _seconds(work: Callable[[Sequence[Prepared]], None], what: Sequence[Prepared
 
 
 def measure(names: Sequence[str], globs: Sequence[str] = (), jobs: int = os.cpu_count() or 1) -> Harness:
-    """Measure each implementation in a process of its own, then a run of all."""
-    sides = []
-    for name in names:
-        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.harness", "--bare", name]
-        command += [f"--case={glob}" for glob in globs]
-        told = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own
-        if told.returncode:
-            print(f"{name} is left out: exit status {told.returncode}", file=sys.stderr)
-        else:
-            sides.append(Side(**json.loads(told.stdout.splitlines()[-1])))
+    """Measure each implementation in a process of its own, as many at a time as the run has; then two runs of all."""
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        sides = [side for side in pool.map(lambda name: _apart(name, globs), names) if side is not None]
     cases = select(load(), globs)
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder, "attributions.json")
         anew, again = (_run([side.name for side in sides], cases, jobs, Path(folder, "r.jsonl"), known) for _ in "12")
         return Harness(sides=tuple(sides), jobs=jobs, anew=anew, again=again)
+
+
+def _apart(name: str, globs: Sequence[str]) -> Side | None:
+    """Measure one implementation in a process of its own; None where it cannot be."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.harness", "--bare", name]
+    command += [f"--case={glob}" for glob in globs]
+    told = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own
+    if told.returncode:
+        print(f"{name} is left out: exit status {told.returncode}", file=sys.stderr)
+        return None
+    return Side(**json.loads(told.stdout.splitlines()[-1]))
 
 
 def _run(names: Sequence[str], cases: Sequence[Case], jobs: int, path: Path, known: Path) -> Whole:

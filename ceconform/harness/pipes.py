@@ -19,6 +19,8 @@ _LONGEST_LINE = 1 << 26
 _LAST_WORDS = 2000
 """Bytes of standard error that are kept, the last ones: it may be endless."""
 _CHUNK = 1 << 16
+_PAUSE = 0.004
+"""Seconds in which answers gather, where the worker has more to do: to be woken for each costs more than to read it."""
 _GLANCE = 0.1
 """Seconds between two looks at whether the run has been given up, or the worker has died."""
 
@@ -69,8 +71,8 @@ class Pipes:
             with contextlib.suppress(KeyError):  # it was not registered
                 self._poll.unregister(self._input)
 
-    def line(self, limit: float) -> bytes:
-        """The next line, without its end; `limit` in seconds.
+    def line(self, limit: float, *, patient: bool = False) -> bytes:
+        """The next line, without its end; `limit` in seconds. Who is patient lets several lines gather.
 
         Raises
         ------
@@ -86,6 +88,8 @@ class Pipes:
         deadline = 0.0
         while not self._lines:
             deadline = deadline or time.monotonic() + limit
+            if patient and not self._unended:
+                time.sleep(_PAUSE)
             self._wait(deadline)
             chunk = os.read(self._output.fileno(), _CHUNK)
             if not chunk:

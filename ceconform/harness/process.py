@@ -31,7 +31,7 @@ _SMALL = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL"
 _MOST_ROUTES = 64
 _STARTS = 3
 """A worker that does not start again so often is not started any more."""
-_AHEAD = 16
+_AHEAD = 64
 """Calls that are written before they are answered."""
 
 
@@ -186,7 +186,8 @@ class Worker:
                 pipes.write(asked(call, number, skip) + b"".join(asked(each, at, 0) for at, each in later))
             try:
                 while True:
-                    match decode_answer(parse(pipes.line(self._limit)), number, first=not skip):
+                    text = pipes.line(self._limit, patient=len(self._waiting) > 1)
+                    match decode_answer(parse(text), number, first=not skip):
                         case None:
                             return
                         case Asking() as asking:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import orjson
+
 from ceconform.errors import ReportError
 
 __all__ = ["numbered", "parse", "text"]
@@ -25,7 +27,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def text(line: dict[str, Any]) -> str:
     """Write a line as it stands in a file, its end included."""
-    return _WRITTEN.encode(line) + "\n"
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def numbered(path: Path, what: str = "a report") -> Iterator[tuple[int, bytes]]:
@@ -64,7 +66,7 @@ def parse(line: str | bytes, name: str, number: int) -> dict[str, Any]:
     try:
         data = _READ.decode(words)
         if _SURROGATE.search(words):
-            text({"": data}).encode()
+            json.dumps(data, ensure_ascii=False).encode()
         if words.count("{") + words.count("[") > _DEEPEST:
             _shallow(data)
     except (ValueError, RecursionError) as error:
@@ -101,7 +103,7 @@ def _finite(digits: str) -> float:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > _LONGEST_WHOLE:
+    if len(digits) > _LONGEST_WHOLE or not -(1 << 63) <= int(digits) < 1 << 64:
         raise ValueError(f"{digits[:_SHOWN]} is beyond all numbers")
     return int(digits)
 
@@ -110,5 +112,4 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON")
 
 
-_WRITTEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _READ = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)

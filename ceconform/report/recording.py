@@ -40,15 +40,17 @@ class Recorder:
                     self.writer.miss(event.implementation, event.reason)
                 case _:
                     pass
-            yield event, tuple(self._results(event)) if isinstance(event, Asked) else ()
+            yield event, self._results(event) if isinstance(event, Asked) else ()
 
-    def _results(self, event: Asked) -> Iterator[Result]:
+    def _results(self, event: Asked) -> tuple[Result, ...]:
         known = self.implementations[event.implementation]
-        for observation in event.observations:
-            result = judged(event.case, observation, known, event.dtype, event.device, self.attribute)
-            self.writer.add(result)
-            self.results.append(result)
-            yield result
+        results = tuple(
+            judged(event.case, observation, known, event.dtype, event.device, self.attribute)
+            for observation in event.observations
+        )
+        self.writer.add(*results)
+        self.results += results
+        return results
 
     def report(self) -> Report:
         """What stands in the report now, the results that it began with included."""

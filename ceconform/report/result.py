@@ -130,7 +130,10 @@ class Result:
         )
 
     def line(self) -> dict[str, Any]:
-        """Write the result as JSON data."""
+        """Write the result as JSON data, which has no word for infinities and NaN."""
+        for number in (self.ulps, self.gradient_ulps, self.seconds):
+            if number is not None and not math.isfinite(number):
+                raise ValueError(f"expected finite numbers for JSON, got {number} in the result of {self.case}")
         parts = {"value": self.value, "gradient": self.gradient}
         return {**vars(self), **{name: None if part is None else part.line() for name, part in parts.items()}}
 

@@ -83,10 +83,10 @@ class Writer:
         """Write that an implementation did not start."""
         self._say(text({"header": replace(self.header, missing={name: reason}).line()}))
 
-    def add(self, result: Result) -> None:
-        """Write one result, at once."""
-        self._say(text(result.line()))
-        self._results += 1
+    def add(self, *results: Result) -> None:
+        """Write results, at once."""
+        self._say(*(text(result.line()) for result in results))
+        self._results += len(results)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -98,17 +98,20 @@ class Writer:
             if self._file is not None:
                 self._file.close()
 
-    def _say(self, line: str) -> None:
+    def _say(self, *lines: str) -> None:
         if self._file is None:
             assert self._stream is not None  # noqa: S101 - for the type checker: it is entered
-            self._stream.write(line)
+            self._stream.writelines(lines)
             self._stream.flush()
             return
-        left = memoryview(line.encode())
+        data = "".join(lines).encode()
+        written = 0
         try:
-            while left:
-                left = left[self._file.write(left) :]
+            while written < len(data):
+                written += self._file.write(memoryview(data)[written:])
         except OSError as error:
-            problem = f"expected to write a line, got {error}; {self._results} results are there"
-            raise ReportError(str(self._target), self._lines + 1, f"{problem}: make room, go on by --resume") from error
-        self._lines += 1
+            whole = data.count(b"\n", 0, written)
+            problem = f"expected to write a line, got {error}; {self._results + whole} results are there"
+            number = self._lines + whole + 1
+            raise ReportError(str(self._target), number, f"{problem}: make room, go on by --resume") from error
+        self._lines += len(lines)
