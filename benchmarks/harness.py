@@ -36,7 +36,7 @@ from ceconform.corpus import Call, Case, load, select
 from ceconform.harness import ask
 from ceconform.harness.process import environment
 from ceconform.harness.wire import asked
-from ceconform.harness.worker import serve
+from ceconform.harness.worker import Evaluation, serve
 from ceconform.report.markdown import table
 from ceconform.verdict import Attributions
 
@@ -132,26 +132,28 @@ class Prepared:
 
 
 def prepare(adapter: Adapter, call: Call) -> Iterator[Prepared]:
-    """Write and compile whatever an adapter says of a call."""
-    question = Question(call, adapter.activations)
+    """Write and compile whatever a worker evaluates of a call."""
+    question, dialect = Question(call, adapter.activations), adapter.dialect
     try:
         routes = list(adapter.routes(question))
     except Unsupported:
         return
-    labels = call.label_dtype or ("int64" if call.spec.labels == "index" else call.dtype)
-    values = {str(question.predictions): (call.predictions, call.dtype), "labels": (call.labels, labels)}
-    values |= {name: (array, call.dtype) for name, array in call.parameters.items() if hasattr(array, "shape")}
-    template, arrays = adapter.dialect.array, []
-    for name, (array, dtype) in values.items():
-        if array is not None:
-            text = template.format(values="values", dtype=dtype, device=call.device)
-            arrays.append((name, compile(text, "<array>", "eval"), array))
+    if dialect.unable(call):
+        return
+    arrays = tuple(
+        (
+            name,
+            compile(dialect.array.format(values="values", dtype=dtype, device=call.device), "<array>", "eval"),
+            array,
+        )
+        for name, (array, dtype) in Evaluation(adapter, {}, question).arrays.items()
+    )
     for route in routes:
         sources = [("loss", f"loss = {route}")]
-        if adapter.dialect.gradient:
-            sources.append(("gradient", adapter.dialect.differentiate(route, question.predictions)))
-        compiled = tuple((part, compile(text, "<source>", "exec")) for part, text in sources)
-        yield Prepared(tuple(arrays), compiled)
+        if dialect.gradient:
+            by, cotangent = question.by, call.cotangent is not None
+            sources.append(("gradient", dialect.differentiate(route, by, cotangent=cotangent)))
+        yield Prepared(tuple(arrays), tuple((part, compile(text, "<source>", "exec")) for part, text in sources))
 
 
 def bare(adapter: Adapter, names: dict[str, Any], prepared: Prepared) -> None:

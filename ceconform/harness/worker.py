@@ -27,7 +27,7 @@ from ceconform.harness.observation import Answer, Observation
 from ceconform.harness.wire import decode_call, encode_observation, line, parse
 from ceconform.libraries import resolve
 
-__all__ = ["hello", "observe", "serve"]
+__all__ = ["Evaluation", "hello", "observe", "serve"]
 
 _SOURCE = "<source>"
 _PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
@@ -53,17 +53,16 @@ class Evaluation:
     def bind(self) -> dict[str, Any]:
         """Fresh arrays of the library under the names that the source uses."""
         bound = dict(self.names)
-        template = self.adapter.dialect.array
+        template, device = self.adapter.dialect.array, self.question.device
         for name, (values, dtype) in self.arrays.items():
-            text = template.format(values="values", dtype=dtype, device=self.question.device)
-            bound[name] = eval(_compiled(text, "eval"), {**self.names, "values": values})  # noqa: S307 - our template
+            bound[name] = eval(_maker(template, dtype, device), {**self.names, "values": values})  # noqa: S307 - ours
         return bound
 
     def run(self, text: str, part: str) -> Answer:
         """Run source that sets `part`, and read it; what the library raises is an answer, too."""
         bound = self.bind()
         try:
-            exec(_compiled(text, "exec"), bound)  # noqa: S102 - the adapter's own source
+            exec(_compiled(text), bound)  # noqa: S102 - the adapter's own source
             array = bound[part]
             if array is None and part == "gradient":
                 return Answer()
@@ -80,8 +79,14 @@ class Evaluation:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str, mode: str) -> CodeType:
-    return compile(text, _SOURCE, mode)
+def _compiled(text: str) -> CodeType:
+    return compile(text, _SOURCE, "exec")
+
+
+@lru_cache(maxsize=64)
+def _maker(template: str, dtype: str, device: str) -> CodeType:
+    """What makes an array of `values`."""
+    return compile(template.format(values="values", dtype=dtype, device=device), _SOURCE, "eval")
 
 
 def _is_ours(error: Exception) -> bool:
