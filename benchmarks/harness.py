@@ -233,7 +233,7 @@ def _run(names: Sequence[str], cases: Sequence[Case], jobs: int, path: Path, kno
     began, computed = time.monotonic(), time.process_time()
     attributions, spent = Attributions(known), report.Spent()
     header = report.Header.here(ceconform="", corpus="", cases=len(cases))
-    with report.Writer(path, header) as writer:
+    with report.uncollected(), report.Writer(path, header) as writer:
         recorder = report.Recorder(writer, attributions.attribute)
         for event, _ in recorder.follow(ask(names, cases, jobs=jobs)):
             spent.see(event)

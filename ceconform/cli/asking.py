@@ -155,7 +155,7 @@ def run(
         recorder = report.Recorder(writer, known.attribute)
         spent = report.Spent()
         try:
-            with writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
+            with report.uncollected(), writer, report.Watch(ERRORS) as watch, contextlib.closing(events):
                 for event, results in recorder.follow(events):
                     watch.see(event, results)
                     spent.see(event)

@@ -21,7 +21,7 @@ def taken(data: Mapping[str, Any], key: str, kind: type, default: Any = None) ->
     value = data.get(key, default)
     if not isinstance(value, kind):
         raise ProtocolError(f"expected `{key}` as {_KINDS[kind]}, got {brief(data)}")
-    if kind is str and len(value) > _LONGEST_TEXT:
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         raise ProtocolError(f"expected `{key}` as at most {_LONGEST_TEXT} characters, got {len(value)}")
     return value
 

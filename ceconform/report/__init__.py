@@ -22,7 +22,7 @@ from ceconform.report.measurement import Accuracy, Elementary, Input, Measuremen
 from ceconform.report.picture import plain, render_plain, render_svg
 from ceconform.report.program import program
 from ceconform.report.progress import Watch
-from ceconform.report.recording import Recorder, judge_again, judged
+from ceconform.report.recording import Recorder, judge_again, judged, uncollected
 from ceconform.report.regression import Fixed, Regression, Stale, regression
 from ceconform.report.regressions import render_regression
 from ceconform.report.report import Report, merge
@@ -98,5 +98,6 @@ __all__ = [
     "resume",
     "shows_anywhere",
     "sightings",
+    "uncollected",
     "usages",
 ]
