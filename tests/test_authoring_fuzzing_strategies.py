@@ -85,7 +85,11 @@ def test_what_is_left_out_is_not_stated(case):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_pairings_are_drawn(activation):
     """An activation, right or wrong, is given logits, those among them that are no probabilities."""
-    wanted = lambda case: case.activation == activation and (case.predictions > 1).any()  # noqa: E731 - a condition is short
+
+    def wanted(case):
+        ignored = "ignore_index" in case.parameters  # perhaps every row, and then nothing is wrong
+        return case.activation == activation and (case.predictions > 1).any() and not ignored
+
     quick = settings(database=None, max_examples=1000)
     case = find(questions("sparse_cross_entropy", ("float32",)), wanted, settings=quick)
     assert evaluate(case.call("float32")).invalid == (

@@ -149,6 +149,7 @@ def test_the_harness_stays_small_while_a_worker_floods(tmp_path):
     """Neither the memory of the run nor the disk grows with what a worker says: 300 MB and 1 MB are enough."""
     (tmp_path / "scratch").mkdir()
     environment = {**os.environ, "PYTHONPATH": f"{HERE.parent}{os.pathsep}{HERE}", "TMPDIR": str(tmp_path / "scratch")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # where files are limited, Python cuts it off
     text = """\
 from pathlib import Path
 import numpy as np

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.xdist_group("planted")
 def starting():
     """Start a run of some implementation in some folder; none is left at the end."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)])}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # where files are limited, Python cuts it off
     running: list[Command | subprocess.Popen] = []
 
     def start(

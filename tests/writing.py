@@ -43,6 +43,7 @@ _DAC_OVERRIDE, _DROP = 1, 24
 def hinder(how: str) -> None:
     """Take away the room, or the permission, that root has everywhere."""
     if how == "full":
+        sys.dont_write_bytecode = True  # Python cuts it off as well, and every process after this one would read it
         resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
     elif how == "read-only":
         for path in (*Path("out").rglob("*"), Path("out")):
