@@ -153,7 +153,7 @@ def prepare(adapter: Adapter, call: Call) -> Iterator[Prepared]:
         if dialect.gradient:
             by, cotangent = question.by, call.cotangent is not None
             sources.append(("gradient", dialect.differentiate(route, by, cotangent=cotangent)))
-        yield Prepared(tuple(arrays), tuple((part, compile(text, "<source>", "exec")) for part, text in sources))
+        yield Prepared(arrays, tuple((part, compile(text, "<source>", "exec")) for part, text in sources))
 
 
 def bare(adapter: Adapter, names: dict[str, Any], prepared: Prepared) -> None:
