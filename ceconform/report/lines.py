@@ -25,8 +25,10 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """The escape of half a character, whose other half may be missing."""
 
 
-def text(line: dict[str, Any]) -> str:
-    """Write a line as it stands in a file, its end included."""
+def text(line: dict[str, Any], *, finite: bool = False) -> str:
+    """Write a line as it stands in a file, its end included; NaN is refused, faster by who knows that all is finite."""
+    if not finite:
+        return _WRITTEN.encode(line) + "\n"
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE).decode()
 
 
@@ -112,4 +114,5 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON")
 
 
+_WRITTEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _READ = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)

@@ -82,7 +82,7 @@ class Report:
         """Write the report, line by line."""
         yield text({"header": self.header.line()})
         for result in self.results:
-            yield text(result.line())
+            yield text(result.line(), finite=True)
         yield text(footer(len(self.results), self.seconds))
 
     def write(self, path: Path | str) -> None:

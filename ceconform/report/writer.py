@@ -64,7 +64,7 @@ class Writer:
                 with replacing(path) as file:
                     lock(file)
                     file.write(text({"header": self.header.line()}))
-                    file.writelines(text(result.line()) for result in self.kept)
+                    file.writelines(text(result.line(), finite=True) for result in self.kept)
                     self._file = os.fdopen(os.dup(file.fileno()), "wb", buffering=0)  # and its lock
             else:
                 self._file = path.open("wb", buffering=0)
@@ -85,7 +85,7 @@ class Writer:
 
     def add(self, *results: Result) -> None:
         """Write results, at once."""
-        self._say(*(text(result.line()) for result in results))
+        self._say(*(text(result.line(), finite=True) for result in results))
         self._results += len(results)
 
     def __exit__(
